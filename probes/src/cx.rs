@@ -1,0 +1,314 @@
+//! The only door from a probe to the network: asks hellos, within the endpoint's limits, and
+//! remembers the answers, so that a question two probes have in common is put once.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use crate::net::NetError;
+use crate::net::connect::{Connection, Heard};
+use crate::net::gate::Gate;
+use crate::scan::Endpoint;
+use crate::settings::Settings;
+use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::session::{Session, SessionSpec};
+use crate::wire::flight::{FlightDecoder, State};
+use crate::wire::ssl2::{self, Ssl2Answer};
+
+/// How long the rest of a banner is waited for, once its first bytes are there.
+const BANNER_WAIT: Duration = Duration::from_millis(300);
+
+/// One endpoint, as its probes see it.
+#[derive(Debug)]
+pub struct Cx {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) settings: Settings,
+    gate: Gate,
+    hellos: Memo<Hello, Told>,
+    sessions: Memo<SessionSpec, Result<Arc<Session>, NetError>>,
+    known_good: OnceLock<Hello>,
+    last_good: Mutex<Option<Instant>>,
+    control: tokio::sync::Mutex<()>,
+}
+
+/// What a hello was answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    /// The answer, or why the hello could not be sent.
+    pub(crate) outcome: Result<HelloOutcome, NetError>,
+    /// When the answer was there.
+    pub(crate) at: Instant,
+    /// How long the TCP handshake took.
+    pub(crate) connect_time: Option<Duration>,
+}
+
+impl Cx {
+    pub(crate) fn new(endpoint: &Endpoint, settings: &Settings) -> Self {
+        Self {
+            endpoint: endpoint.clone(),
+            gate: Gate::new(
+                settings.max_connections,
+                settings.rate,
+                settings.deadline,
+                settings.interrupt.clone(),
+            ),
+            settings: settings.clone(),
+            hellos: Memo::default(),
+            sessions: Memo::default(),
+            known_good: OnceLock::new(),
+            last_good: Mutex::new(None),
+            control: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Whether the probe was asked for.
+    pub(crate) fn chosen(&self, id: &str) -> bool {
+        self.settings.selection.contains(id)
+    }
+
+    /// Panics where the settings say so: the tests of what a panic costs.
+    #[expect(clippy::panic, reason = "this is what it is for")]
+    pub(crate) fn fail_point(&self, id: &str) {
+        assert!(
+            self.settings.fail_point.as_deref() != Some(id),
+            "the fail point of `{id}`"
+        );
+    }
+
+    /// How many connections were opened.
+    pub(crate) fn connections(&self) -> u32 {
+        self.gate.opened()
+    }
+
+    /// The name to be sent, if any.
+    pub(crate) fn sni(&self) -> Option<String> {
+        self.endpoint.sni.clone()
+    }
+
+    /// The answer to a hello; asked once, however many probes want it.
+    pub(crate) async fn ask(&self, hello: &Hello) -> Told {
+        let cell = self.hellos.cell(hello);
+        cell.get_or_init(|| self.ask_again(hello)).await.clone()
+    }
+
+    /// The answer to a hello, asked now.
+    pub(crate) async fn ask_again(&self, hello: &Hello) -> Told {
+        let begun = Instant::now();
+        let (outcome, connect_time) = match self.exchange(hello).await {
+            Ok((outcome, connect_time)) => (Ok(outcome), Some(connect_time)),
+            Err(error) => (Err(error), None),
+        };
+        if outcome.as_ref().is_ok_and(HelloOutcome::is_hello) {
+            self.good(begun);
+        }
+        Told {
+            outcome,
+            at: Instant::now(),
+            connect_time,
+        }
+    }
+
+    /// One real handshake, completed by rustls; done once a specification.
+    pub(crate) async fn session(&self, spec: &SessionSpec) -> Result<Arc<Session>, NetError> {
+        let cell = self.sessions.cell(spec);
+        cell.get_or_init(|| async {
+            let begun = Instant::now();
+            let session = Session::run(self.connect().await?, spec, &self.endpoint).await?;
+            if session.completed() {
+                self.good(begun);
+            }
+            Ok(Arc::new(session))
+        })
+        .await
+        .clone()
+    }
+
+    /// Plaintext bytes sent, and what came back: for telling what a port speaks if not TLS.
+    pub(crate) async fn plaintext(
+        &self,
+        request: &[u8],
+        wait: Duration,
+    ) -> Result<Vec<u8>, NetError> {
+        let mut connection = self.connect().await?;
+        connection.send(request).await?;
+        let mut buffer = [0; 1024];
+        match connection.hear_within(&mut buffer, wait).await? {
+            Heard::Bytes(read) => Ok(buffer.get(..read).unwrap_or_default().to_vec()),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Names a hello that this server is known to answer.
+    pub(crate) fn remember_good(&self, hello: Hello) {
+        let _ = self.known_good.set(hello);
+    }
+
+    /// Whether the server answers a hello that it is known to answer, after `since`. None where no
+    /// such hello is known.
+    pub(crate) async fn still_answers(&self, since: Instant) -> Option<bool> {
+        let hello = self.known_good.get()?;
+        let _one_at_a_time = self.control.lock().await;
+        if self.last_good().is_some_and(|begun| begun >= since) {
+            return Some(true);
+        }
+        let told = self.ask_again(hello).await;
+        Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
+    }
+
+    async fn connect(&self) -> Result<Connection<'_>, NetError> {
+        Connection::open(self.endpoint.address, &self.gate, self.settings.timeout).await
+    }
+
+    async fn exchange(&self, hello: &Hello) -> Result<(HelloOutcome, Duration), NetError> {
+        let mut connection = self.connect().await?;
+        connection.send(&hello.encode(random())).await?;
+        let mut answer = match hello {
+            Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
+            Hello::Tls(_) => Answer::Tls(FlightDecoder::default()),
+        };
+        let mut buffer = [0; 4096];
+        let outcome = loop {
+            let heard = connection.hear(&mut buffer).await?;
+            if let Heard::Bytes(read) = heard {
+                let outcome = answer.push(buffer.get(..read).unwrap_or_default());
+                if let Some(outcome) = outcome {
+                    break outcome;
+                }
+            } else {
+                break answer.end(heard);
+            }
+        };
+        let outcome = match outcome {
+            HelloOutcome::NotTls(first) => {
+                HelloOutcome::NotTls(rest_of_banner(&mut connection, first).await?)
+            }
+            outcome => outcome,
+        };
+        Ok((outcome, connection.connect_time))
+    }
+
+    fn good(&self, begun: Instant) {
+        let mut last = self
+            .last_good
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *last = (*last).max(Some(begun));
+    }
+
+    fn last_good(&self) -> Option<Instant> {
+        *self
+            .last_good
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a server sends, while it comes.
+enum Answer {
+    Ssl2(Vec<u8>),
+    Tls(FlightDecoder),
+}
+
+impl Answer {
+    /// Takes bytes; the outcome, once they decide it.
+    fn push(&mut self, bytes: &[u8]) -> Option<HelloOutcome> {
+        match self {
+            Self::Tls(decoder) => outcome_of(decoder.push(bytes), decoder),
+            Self::Ssl2(received) => {
+                received.extend_from_slice(bytes);
+                match ssl2::decode_answer(received) {
+                    Ok(Ssl2Answer::Incomplete) => None,
+                    Ok(Ssl2Answer::Hello(hello)) => Some(HelloOutcome::Ssl2(hello)),
+                    Ok(Ssl2Answer::Error(code)) => Some(HelloOutcome::Ssl2Error(code)),
+                    Ok(Ssl2Answer::NotSsl2) => {
+                        let mut decoder = FlightDecoder::default();
+                        let outcome = outcome_of(decoder.push(received), &decoder);
+                        *self = Self::Tls(decoder);
+                        outcome
+                    }
+                    Err(error) => Some(HelloOutcome::Malformed(error)),
+                }
+            }
+        }
+    }
+
+    /// The outcome where no more bytes come.
+    fn end(&mut self, heard: Heard) -> HelloOutcome {
+        let (how, outcome) = match heard {
+            Heard::Reset => ("reset", HelloOutcome::Reset),
+            Heard::Nothing => ("silent", HelloOutcome::Silent),
+            Heard::TooMuch => ("too many bytes", HelloOutcome::Silent),
+            Heard::Closed | Heard::Bytes(_) => ("closed", HelloOutcome::Closed),
+        };
+        let Self::Tls(decoder) = self else {
+            return outcome;
+        };
+        let state = decoder.end(how);
+        outcome_of(state, decoder).unwrap_or_else(|| {
+            // A warning, and then nothing: the warning is what the server had to say.
+            match decoder
+                .warnings()
+                .iter()
+                .rfind(|alert| alert.description.0 != 0)
+            {
+                Some(alert) => HelloOutcome::Alert(*alert),
+                None => outcome,
+            }
+        })
+    }
+}
+
+fn outcome_of(state: State, decoder: &FlightDecoder) -> Option<HelloOutcome> {
+    Some(match state {
+        State::Incomplete => return None,
+        State::Hello(flight) if flight.hello.is_retry() => HelloOutcome::Retry(flight),
+        State::Hello(flight) => HelloOutcome::ServerHello(flight),
+        State::Alert(alert) => HelloOutcome::Alert(alert),
+        State::NotTls => HelloOutcome::NotTls(decoder.first_bytes().to_vec()),
+        State::Malformed(error) => HelloOutcome::Malformed(error),
+    })
+}
+
+/// A banner's first line is seldom cut, but its server may write it in pieces.
+async fn rest_of_banner(
+    connection: &mut Connection<'_>,
+    mut first: Vec<u8>,
+) -> Result<Vec<u8>, NetError> {
+    let mut buffer = [0; 512];
+    while first.len() < 512 && !first.contains(&b'\n') {
+        let Heard::Bytes(read) = connection.hear_within(&mut buffer, BANNER_WAIT).await? else {
+            break;
+        };
+        first.extend(buffer.iter().take(read));
+    }
+    Ok(first)
+}
+
+/// 32 bytes for a hello's random.
+fn random() -> [u8; 32] {
+    let mut bytes = [0x5A; 32];
+    // Where the system has no randomness, a constant random still asks the question.
+    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    bytes
+}
+
+/// Results by question; each is found once, also when asked for twice at the same time.
+#[derive(Debug)]
+struct Memo<K, V>(Mutex<HashMap<K, Arc<OnceCell<V>>>>);
+
+impl<K, V> Default for Memo<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash + Clone, V> Memo<K, V> {
+    fn cell(&self, key: &K) -> Arc<OnceCell<V>> {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(map.entry(key.clone()).or_default())
+    }
+}

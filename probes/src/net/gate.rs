@@ -1,0 +1,121 @@
+//! How many connections, how fast, and until when: the limits that keep a probe polite.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit, watch};
+use tokio::time::Instant;
+
+use super::NetError;
+
+/// Connections to one endpoint in one run, at most.
+pub(crate) const BUDGET: u32 = 1000;
+
+/// Lets connections through, one endpoint's limits at a time.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    slots: Semaphore,
+    next: Mutex<Instant>,
+    pause: Duration,
+    opened: AtomicU32,
+    deadline: Instant,
+    allowed: Duration,
+    interrupt: watch::Receiver<bool>,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        max_connections: usize,
+        rate: Option<f64>,
+        allowed: Duration,
+        interrupt: watch::Receiver<bool>,
+    ) -> Self {
+        let now = Instant::now();
+        let pause = rate
+            .filter(|rate| *rate > 0.0)
+            .map_or(Duration::ZERO, |rate| {
+                Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::ZERO)
+            });
+        Self {
+            slots: Semaphore::new(max_connections.max(1)),
+            next: Mutex::new(now),
+            pause,
+            opened: AtomicU32::new(0),
+            deadline: now + allowed,
+            allowed,
+            interrupt,
+        }
+    }
+
+    /// Waits for a slot and the pace; counts the connection.
+    pub(crate) async fn enter(&self) -> Result<SemaphorePermit<'_>, NetError> {
+        let wait = async {
+            let permit = self
+                .slots
+                .acquire()
+                .await
+                .map_err(|_| NetError::Interrupted)?;
+            if !self.pause.is_zero() {
+                let mut next = self.next.lock().await;
+                tokio::time::sleep_until(*next).await;
+                *next = Instant::now() + self.pause;
+            }
+            Ok(permit)
+        };
+        let permit = self
+            .until(self.deadline, wait)
+            .await?
+            .ok_or_else(|| self.late())??;
+        if self.opened.fetch_add(1, Ordering::Relaxed) >= BUDGET {
+            self.opened.fetch_sub(1, Ordering::Relaxed);
+            return Err(NetError::Budget { limit: BUDGET });
+        }
+        Ok(permit)
+    }
+
+    /// When a connection that may take `timeout` has to end.
+    pub(crate) fn end_of(&self, timeout: Duration) -> Instant {
+        (Instant::now() + timeout).min(self.deadline)
+    }
+
+    /// Runs until done, until `end` (then `None`), or until the run is interrupted.
+    pub(crate) async fn until<T>(
+        &self,
+        end: Instant,
+        work: impl Future<Output = T>,
+    ) -> Result<Option<T>, NetError> {
+        let mut interrupt = self.interrupt.clone();
+        let interrupted = async {
+            if interrupt
+                .wait_for(|interrupted| *interrupted)
+                .await
+                .is_err()
+            {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = interrupted => Err(NetError::Interrupted),
+            done = work => Ok(Some(done)),
+            () = tokio::time::sleep_until(end) => Ok(None),
+        }
+    }
+
+    /// The error where the endpoint's time is used up.
+    pub(crate) fn late(&self) -> NetError {
+        NetError::Deadline {
+            seconds: self.allowed.as_secs_f64().to_string(),
+        }
+    }
+
+    /// Whether the endpoint's time is used up.
+    pub(crate) fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// How many connections were opened.
+    pub(crate) fn opened(&self) -> u32 {
+        self.opened.load(Ordering::Relaxed)
+    }
+}

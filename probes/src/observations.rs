@@ -1,0 +1,113 @@
+//! All that was observed at one endpoint: a typed field a probe.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Cx;
+use crate::fact::Attempt;
+use crate::probe::{Probe, ProbeError, ProbeInfo, Stage};
+use crate::tls;
+
+/// Makes the typed fields of [`Observations`], the list for `--only`/`--skip`, and the run of a stage.
+macro_rules! probes {
+    ($( $field:ident : $probe:ty ),* $(,)?) => {
+        /// What the probes saw. A probe that has no result says why in its place.
+        #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+        #[serde(default)]
+        pub struct Observations {
+            $(
+                #[doc = concat!("The observation of the probe `", stringify!($field), "`.")]
+                pub $field: Attempt<<$probe as Probe>::Seen>,
+            )*
+        }
+
+        /// Every probe, in the order of the report.
+        pub const PROBES: &[ProbeInfo] = &[$(
+            ProbeInfo {
+                id: <$probe>::ID,
+                about: <$probe>::ABOUT,
+                stage: <$probe>::STAGE,
+                needs: <$probe>::NEEDS,
+            }
+        ),*];
+
+        impl Observations {
+            /// Runs the chosen probes of one stage, those without a result yet, side by side.
+            pub(crate) async fn run_stage(&mut self, stage: Stage, cx: &Cx) {
+                let so_far = &*self;
+                let ($($field,)*) = tokio::join!($(async {
+                    match so_far.$field {
+                        Attempt::Skipped => attempt::<$probe>(stage, cx, so_far).await,
+                        _ => None,
+                    }
+                }),*);
+                $( if let Some(attempt) = $field { self.$field = attempt; } )*
+            }
+
+            /// Why probes that were asked for have no result: probe id and reason.
+            pub fn failures(&self) -> Vec<(&'static str, &ProbeError)> {
+                let mut failures = Vec::new();
+                $( if let Some(error) = self.$field.failure() { failures.push((<$probe>::ID, error)); } )*
+                failures
+            }
+
+            /// Marks chosen probes of the stages after `Reach` as failed, where there is a reason.
+            pub(crate) fn fail_rest(&mut self, cx: &Cx, why: impl Fn(&ProbeInfo) -> Option<ProbeError>) {
+                for probe in PROBES.iter().filter(|probe| probe.stage != Stage::Reach && cx.chosen(probe.id)) {
+                    let Some(error) = why(probe) else { continue };
+                    $( if probe.id == <$probe>::ID {
+                        self.$field = match error.clone() {
+                            ProbeError::NotApplicable { reason } => Attempt::NotApplicable(reason),
+                            error => Attempt::Failed(error),
+                        };
+                    } )*
+                }
+            }
+        }
+    };
+}
+
+probes! {
+    reach: tls::reach::Reach,
+    handshake: tls::handshake::Handshake,
+    versions: tls::versions::Versions,
+    suites: tls::suites::Suites,
+    groups: tls::groups::Groups,
+    certificate: tls::certificate::Certificate,
+    verification: tls::verification::Verification,
+    sni: tls::sni::Sni,
+}
+
+/// Runs one probe if it belongs to this stage and was chosen; its panic becomes a `Failed`.
+async fn attempt<P: Probe>(
+    stage: Stage,
+    cx: &Cx,
+    so_far: &Observations,
+) -> Option<Attempt<P::Seen>> {
+    if P::STAGE != stage || !cx.chosen(P::ID) {
+        return None;
+    }
+    let run = async {
+        cx.fail_point(P::ID);
+        P::run(cx, so_far).await
+    };
+    Some(match AssertUnwindSafe(run).catch_unwind().await {
+        Ok(Ok(seen)) => Attempt::Seen(seen),
+        Ok(Err(ProbeError::NotApplicable { reason })) => Attempt::NotApplicable(reason),
+        Ok(Err(error)) => Attempt::Failed(error),
+        Err(panic) => Attempt::Failed(ProbeError::Panicked {
+            message: panic_message(&*panic),
+        }),
+    })
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<&str>()
+        .map(ToString::to_string)
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a message".into())
+}

@@ -1,0 +1,140 @@
+//! Probes an endpoint, stage by stage.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::cx::Cx;
+use crate::net::{NetError, resolve};
+use crate::observations::Observations;
+use crate::probe::{ProbeError, Stage};
+use crate::settings::{Family, ServerName, Settings};
+use crate::target::{Host, Target};
+use crate::tls::reach::{ReachOutcome, ReachSeen};
+
+/// One address of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where to connect.
+    pub address: SocketAddr,
+    /// The server name to send.
+    pub sni: Option<String>,
+    /// The name or address that the certificate must be for.
+    pub expected: String,
+    /// Plaintext is expected: only the reach probe runs.
+    pub plaintext: bool,
+}
+
+/// What became of an endpoint.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// How many connections were opened.
+    pub connections: u32,
+    /// How long it took.
+    pub duration: Duration,
+    /// What the probes saw.
+    pub observations: Observations,
+}
+
+/// Every address of a target, as an endpoint of its own.
+///
+/// # Errors
+/// The name does not resolve, or not to an address of the wanted family.
+pub async fn endpoints(target: &Target, settings: &Settings) -> Result<Vec<Endpoint>, NetError> {
+    let addresses = match (&settings.connect, &target.host) {
+        (Some(connect), _) => {
+            vec![SocketAddr::new(
+                connect.ip,
+                connect.port.unwrap_or(target.port),
+            )]
+        }
+        (None, Host::Ip(ip)) if !resolve::fits(*ip, settings.family) => {
+            return Err(NetError::NoAddress {
+                name: ip.to_string(),
+                family: if settings.family == Family::V4 {
+                    "IPv4"
+                } else {
+                    "IPv6"
+                }
+                .into(),
+                others: ip.to_string(),
+            });
+        }
+        (None, Host::Ip(ip)) => vec![SocketAddr::new(*ip, target.port)],
+        (None, Host::Name(name)) => {
+            resolve::resolve(name, target.port, settings.family, settings.timeout).await?
+        }
+    };
+    let sni = match &settings.sni {
+        ServerName::OfTarget => target.name().map(Into::into),
+        ServerName::Given(name) => Some(name.clone()),
+        ServerName::None => None,
+    };
+    let expected = match (&settings.sni, &target.host) {
+        (ServerName::Given(name), _) | (_, Host::Name(name)) => name.clone(),
+        (_, Host::Ip(ip)) => ip.to_string(),
+    };
+    Ok(addresses
+        .into_iter()
+        .map(|address| Endpoint {
+            address,
+            sni: sni.clone(),
+            expected: expected.clone(),
+            plaintext: target.plaintext,
+        })
+        .collect())
+}
+
+/// Probes one endpoint. Never fails and never waits beyond the settings' deadline.
+pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
+    let begun = Instant::now();
+    let cx = Cx::new(endpoint, settings);
+    let mut seen = Observations::default();
+    seen.run_stage(Stage::Reach, &cx).await;
+    if endpoint.plaintext {
+        let why = "plaintext HTTP is expected here";
+        seen.fail_rest(&cx, |_| Some(ProbeError::not_applicable(why)));
+    } else if let Some(reach) = seen.reach.seen() {
+        let reach = reach.clone();
+        if reach.outcome != ReachOutcome::Tls {
+            seen.fail_rest(&cx, |probe| without_tls(&reach, probe.id));
+        }
+        for stage in [Stage::Hello, Stage::Detail, Stage::Conclude] {
+            seen.run_stage(stage, &cx).await;
+        }
+    } else {
+        seen.fail_rest(&cx, |_| {
+            Some(ProbeError::Missing {
+                needs: "reach".into(),
+            })
+        });
+    }
+    Scan {
+        connections: cx.connections(),
+        duration: begun.elapsed(),
+        observations: seen,
+    }
+}
+
+/// Why a probe does not run where there is no TLS. A port that refuses every hello is still asked
+/// for one ordinary handshake and about names: that is where the reason shows.
+fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
+    let why = match reach.outcome {
+        ReachOutcome::PlaintextHttp | ReachOutcome::PlaintextOther => {
+            return Some(ProbeError::not_applicable("the port does not speak TLS"));
+        }
+        ReachOutcome::Tls => return None,
+        ReachOutcome::Alert | ReachOutcome::Closed | ReachOutcome::Reset
+            if matches!(probe, "handshake" | "sni") =>
+        {
+            return None;
+        }
+        ReachOutcome::Silent => "the port accepts connections and never answers",
+        ReachOutcome::Refused => "the connection is refused",
+        ReachOutcome::Timeout => "no answer to the connection attempt",
+        ReachOutcome::Reset => "the connection is reset on every hello",
+        ReachOutcome::Closed => "the connection is closed on every hello",
+        ReachOutcome::Alert => "every hello is answered with an alert",
+        ReachOutcome::ProtocolError => "what answers is no TLS that can be read",
+    };
+    Some(ProbeError::undecided(why))
+}

@@ -1,0 +1,102 @@
+//! The certificate chain exactly as the server sends it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Cx;
+use crate::observations::Observations;
+use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::session::SessionSpec;
+use crate::wire::registry::ProtocolVersion;
+use crate::x509::{CertificateFacts, ChainFacts, chain_facts};
+
+/// Reads the chain that an ordinary client gets: from the completed handshake; where there is none,
+/// from the clear flight of TLS 1.2 and below.
+pub struct Certificate;
+
+impl Probe for Certificate {
+    const ID: &'static str = "certificate";
+    const ABOUT: &'static str = "the certificate chain, exactly as sent";
+    const STAGE: Stage = Stage::Detail;
+    const NEEDS: &'static [&'static str] = &["reach", "versions"];
+    type Seen = CertificateSeen;
+
+    async fn run(cx: &Cx, so_far: &Observations) -> Result<CertificateSeen, ProbeError> {
+        let session = cx.session(&SessionSpec { sni: cx.sni() }).await;
+        if let Ok(session) = &session {
+            if !session.chain.is_empty() {
+                let version = session.version.map_or_else(String::new, |v| v.to_string());
+                return read(&session.chain, version);
+            }
+        }
+        let Some(versions) = so_far.versions.seen() else {
+            return Err(ProbeError::Missing {
+                needs: "versions".into(),
+            });
+        };
+        let mut without = None;
+        let spoken: Vec<_> = versions.spoken().collect();
+        for version in spoken.iter().rev().copied() {
+            let hello = match version {
+                ProtocolVersion::TLS1_3 => continue,
+                ProtocolVersion::SSL2 => Hello::Ssl2 {
+                    ciphers: crate::wire::registry::Ssl2Cipher::all().to_vec(),
+                },
+                version => Hello::common(version, cx.sni()),
+            };
+            match cx.ask(&hello).await.outcome {
+                Ok(HelloOutcome::ServerHello(flight)) => match &flight.certificates {
+                    Some(chain) if !chain.is_empty() => return read(chain, version.to_string()),
+                    _ => without = Some(flight.hello.suite),
+                },
+                Ok(HelloOutcome::Ssl2(hello)) => {
+                    if let Some(certificate) = hello.certificate {
+                        return read(&[certificate], version.to_string());
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Some(suite) = without {
+            return Err(ProbeError::not_applicable(format!(
+                "the server sends no certificate: it chose {suite}"
+            )));
+        }
+        Err(match session {
+            Err(error) => error.into(),
+            Ok(session) => ProbeError::undecided(format!(
+                "no handshake came as far as a certificate: {}",
+                session.error.as_deref().unwrap_or("none was sent")
+            )),
+        })
+    }
+}
+
+fn read(chain: &[Vec<u8>], version: String) -> Result<CertificateSeen, ProbeError> {
+    let served: Vec<_> = chain
+        .iter()
+        .map(|der| CertificateFacts::read(der))
+        .collect();
+    if let Some(error) = served.first().and_then(|leaf| leaf.error.as_ref()) {
+        return Err(ProbeError::undecided(format!(
+            "the server's certificate cannot be read: {error}"
+        )));
+    }
+    Ok(CertificateSeen {
+        chain: chain_facts(&served),
+        served,
+        version,
+    })
+}
+
+/// The chain as sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CertificateSeen {
+    /// Every certificate, in the order of the Certificate message; the first is the server's own.
+    pub served: Vec<CertificateFacts>,
+    /// How the certificates belong together.
+    pub chain: ChainFacts,
+    /// The version of the handshake that it was read from.
+    pub version: String,
+}

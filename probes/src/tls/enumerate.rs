@@ -1,0 +1,153 @@
+//! Enumeration by elimination: offer everything, take away what the server picks, until it refuses.
+
+use crate::cx::Cx;
+use crate::tls::ask::{Reply, question};
+use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::wire::flight::Flight;
+
+/// A list at most this long is refused as a whole, or not at all; a longer one is taken apart where
+/// its refusal may be about its length.
+const SMALL: usize = 8;
+
+/// What is enumerated, and how to ask for it.
+pub(crate) struct Question<'a, T> {
+    /// A hello that offers just these.
+    pub(crate) hello: Box<dyn Fn(&[T]) -> Hello + Send + Sync + 'a>,
+    /// Which of them the server picked; none where its answer is another one's (another version).
+    pub(crate) pick: Box<dyn Fn(&Flight) -> Option<T> + Send + Sync + 'a>,
+}
+
+/// What became of the candidates; those in neither list were refused.
+#[derive(Debug)]
+pub(crate) struct Eliminated<T> {
+    /// In the order in which the server picked them, each with its flight.
+    pub(crate) accepted: Vec<(T, Box<Flight>)>,
+    /// Neither accepted nor refused.
+    pub(crate) undetermined: Vec<T>,
+    /// What the last refusal was, and why something is undetermined.
+    pub(crate) evidence: Vec<String>,
+    /// The alert of a refusal.
+    pub(crate) alert: Option<u8>,
+}
+
+impl<T> Default for Eliminated<T> {
+    fn default() -> Self {
+        Self {
+            accepted: vec![],
+            undetermined: vec![],
+            evidence: vec![],
+            alert: None,
+        }
+    }
+}
+
+impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
+    /// Asks until everything is accepted, refused or undetermined. `known_good` is something that
+    /// this server accepts: it makes the control for an ambiguous refusal.
+    pub(crate) async fn run(
+        cx: &Cx,
+        ask: &Question<'_, T>,
+        candidates: &[T],
+        known_good: Option<T>,
+    ) -> Self {
+        Self::eliminate(cx, ask, candidates, known_good, false).await
+    }
+
+    /// Asks until one of them is accepted, or none.
+    pub(crate) async fn first(cx: &Cx, ask: &Question<'_, T>, candidates: &[T]) -> Self {
+        Self::eliminate(cx, ask, candidates, None, true).await
+    }
+
+    async fn eliminate(
+        cx: &Cx,
+        ask: &Question<'_, T>,
+        candidates: &[T],
+        known_good: Option<T>,
+        only_first: bool,
+    ) -> Self {
+        let mut seen = Self::default();
+        let mut known_good = known_good;
+        let mut lists = vec![candidates.to_vec()];
+        while let Some(mut list) = lists.pop() {
+            if list.is_empty() {
+                continue;
+            }
+            // The same offer and one that is accepted: one thing changed.
+            let control = known_good.map(|good| {
+                let longer: Vec<T> = list.iter().copied().chain([good]).collect();
+                (ask.hello)(&longer)
+            });
+            match question(cx, &(ask.hello)(&list), control.as_ref()).await {
+                Reply::Accepted(outcome) => {
+                    let flight = match outcome {
+                        HelloOutcome::ServerHello(flight) | HelloOutcome::Retry(flight) => flight,
+                        other => {
+                            seen.give_up(list, &other.to_string());
+                            continue;
+                        }
+                    };
+                    match (ask.pick)(&flight) {
+                        Some(picked) if list.contains(&picked) => {
+                            list.retain(|candidate| *candidate != picked);
+                            lists.push(list);
+                            known_good = Some(picked);
+                            seen.accepted.push((picked, flight));
+                            if only_first {
+                                break;
+                            }
+                        }
+                        Some(picked) => {
+                            seen.give_up(list, &format!("{picked}, which was not offered"));
+                        }
+                        // Another version, or another key exchange: nothing of this is taken.
+                        None => {
+                            let (version, suite) = (flight.hello.version(), flight.hello.suite);
+                            seen.evidence
+                                .push(format!("answered with {version} {suite}"));
+                        }
+                    }
+                }
+                Reply::Refused(refusal)
+                    if refusal.by_control && control.is_none() && list.len() > SMALL =>
+                {
+                    // The control was a smaller hello: it may be the length that is refused.
+                    let second = list.split_off(list.len() / 2);
+                    lists.push(second);
+                    lists.push(list);
+                }
+                Reply::Refused(refusal) => {
+                    seen.alert = refusal.alert.or(seen.alert);
+                    seen.evidence.push(refusal.evidence);
+                }
+                Reply::Unclear(_) if list.len() > SMALL && control.is_some() => {
+                    // Even with something acceptable in it, a hello so long is not answered.
+                    let second = list.split_off(list.len() / 2);
+                    lists.push(second);
+                    lists.push(list);
+                }
+                Reply::Unclear(why) => seen.give_up(list, &why),
+            }
+        }
+        seen.evidence.dedup();
+        seen
+    }
+
+    /// What was accepted, without the flights.
+    pub(crate) fn picked(&self) -> Vec<T> {
+        self.accepted.iter().map(|(picked, _)| *picked).collect()
+    }
+
+    /// Adds what another run found.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.accepted.extend(other.accepted);
+        self.undetermined.extend(other.undetermined);
+        self.evidence.extend(other.evidence);
+        self.evidence.dedup();
+        self.alert = self.alert.or(other.alert);
+    }
+
+    fn give_up(&mut self, list: Vec<T>, why: &str) {
+        self.undetermined.extend(list);
+        self.evidence.push(why.to_owned());
+    }
+}

@@ -1,0 +1,184 @@
+//! Which named groups the server accepts for the key exchange: classic and post-quantum.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Cx;
+use crate::fact::Answer;
+use crate::observations::Observations;
+use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::enumerate::{Eliminated, Question};
+use crate::tls::hellos::Hello;
+use crate::wire::flight::Flight;
+use crate::wire::key_share;
+use crate::wire::names::GroupName;
+use crate::wire::registry::{Authentication, Group, ProtocolVersion, Suite};
+
+/// Enumerates the groups: in TLS 1.3 by HelloRetryRequest, below by the ServerKeyExchange.
+pub struct Groups;
+
+impl Probe for Groups {
+    const ID: &'static str = "groups";
+    const ABOUT: &'static str =
+        "which named groups the key exchange accepts, post-quantum included";
+    const STAGE: Stage = Stage::Detail;
+    const NEEDS: &'static [&'static str] = &["reach", "versions"];
+    type Seen = GroupsSeen;
+
+    async fn run(cx: &Cx, so_far: &Observations) -> Result<GroupsSeen, ProbeError> {
+        let Some(versions) = so_far.versions.seen() else {
+            return Err(ProbeError::Missing {
+                needs: "versions".into(),
+            });
+        };
+        let newest_legacy = versions
+            .spoken()
+            .filter(|version| (ProtocolVersion::TLS1_0..=ProtocolVersion::TLS1_2).contains(version))
+            .last();
+        let tls13_spoken = versions.answer(ProtocolVersion::TLS1_3) == Answer::Yes;
+        if newest_legacy.is_none() && !tls13_spoken {
+            return Err(ProbeError::not_applicable(
+                "no version is spoken that names groups",
+            ));
+        }
+        let mut found = Eliminated::default();
+        if tls13_spoken {
+            let needs_share = versions
+                .0
+                .get(&ProtocolVersion::TLS1_3)
+                .is_some_and(|answer| answer.needs_key_share);
+            found = if needs_share {
+                tls13_with_shares(cx).await
+            } else {
+                tls13(cx).await
+            };
+        }
+        let tls13 = found.picked();
+        let mut tls12 = Vec::new();
+        if let Some(version) = newest_legacy {
+            let candidates: Vec<Group> = Group::tls12_curves()
+                .iter()
+                .copied()
+                .filter(|group| !tls13.contains(group))
+                .collect();
+            let below = legacy(cx, version, &candidates).await;
+            tls12 = below.picked();
+            found.join(below);
+        }
+        let named = |groups: &[Group]| groups.iter().copied().map(GroupName::from).collect();
+        let mut accepted = found.picked();
+        accepted.dedup();
+        // A group that one version accepts is accepted.
+        found.undetermined.retain(|group| !accepted.contains(group));
+        Ok(GroupsSeen {
+            accepted: named(&accepted),
+            undetermined: named(&found.undetermined),
+            complete: found.undetermined.is_empty(),
+            tls13: named(&tls13),
+            tls12: named(&tls12),
+            evidence: found.evidence,
+        })
+    }
+}
+
+async fn tls13(cx: &Cx) -> Eliminated<Group> {
+    let ask = Question::<Group> {
+        hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, &[], cx.sni())),
+        pick: Box::new(|flight: &Flight| flight.hello.group()),
+    };
+    Eliminated::run(cx, &ask, Group::tls13(), None).await
+}
+
+/// For servers that answer a hello only with a share in it: each group on its own.
+async fn tls13_with_shares(cx: &Cx) -> Eliminated<Group> {
+    let mut found = Eliminated::default();
+    let (with, without): (Vec<Group>, Vec<Group>) = Group::tls13()
+        .iter()
+        .partition(|group| key_share::placeholder(**group).is_some());
+    let ask = Question::<Group> {
+        hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, groups, cx.sni())),
+        pick: Box::new(|flight: &Flight| flight.hello.group()),
+    };
+    let each = with
+        .iter()
+        .map(|group| Eliminated::run(cx, &ask, std::slice::from_ref(group), None));
+    for one in futures_util::future::join_all(each).await {
+        found.join(one);
+    }
+    found
+        .evidence
+        .push("answers only hellos with a key share; no share is known for the rest".into());
+    found.undetermined.extend(without);
+    found
+}
+
+async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Eliminated<Group> {
+    let suites: Vec<Suite> = Suite::common()
+        .iter()
+        .copied()
+        .filter(|suite| {
+            suite
+                .traits()
+                .is_some_and(|traits| traits.uses_named_group())
+        })
+        .collect();
+    let ask = Question::<Group> {
+        hello: Box::new(|groups| Hello::legacy(version, &suites, groups, cx.sni())),
+        pick: Box::new(|flight: &Flight| flight.key_exchange.as_ref().and_then(|e| e.group)),
+    };
+    let mut found = Eliminated::run(cx, &ask, candidates, None).await;
+    // A server with an ECDSA certificate refuses a client that does not have the certificate's own
+    // curve (RFC 8422 §5.1): ask for the rest with the curves that are accepted behind it.
+    let ecdsa = |flight: &Flight| {
+        flight
+            .hello
+            .suite
+            .traits()
+            .is_some_and(|t| t.authentication == Authentication::Ecdsa)
+    };
+    if found.accepted.iter().any(|(_, flight)| ecdsa(flight)) {
+        let known = found.picked();
+        let rest: Vec<Group> = candidates
+            .iter()
+            .copied()
+            .filter(|group| !known.contains(group))
+            .collect();
+        let ask = Question::<Group> {
+            hello: Box::new(|groups| {
+                let with_known: Vec<Group> = groups
+                    .iter()
+                    .copied()
+                    .chain(known.iter().copied())
+                    .collect();
+                Hello::legacy(version, &suites, &with_known, cx.sni())
+            }),
+            // One of the known ones in answer means that none of the rest is taken.
+            pick: Box::new(|flight: &Flight| {
+                let group = flight.key_exchange.as_ref().and_then(|e| e.group);
+                group.filter(|group| !known.contains(group))
+            }),
+        };
+        let more = Eliminated::run(cx, &ask, &rest, None).await;
+        found.undetermined.retain(|group| !rest.contains(group));
+        found.join(more);
+    }
+    found
+}
+
+/// The named groups of the key exchange.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GroupsSeen {
+    /// Accepted in any version, the server's most preferred first (as found).
+    pub accepted: Vec<GroupName>,
+    /// Neither accepted nor refused beyond doubt.
+    pub undetermined: Vec<GroupName>,
+    /// Whether every group that was asked is either accepted or refused.
+    pub complete: bool,
+    /// Accepted in TLS 1.3.
+    pub tls13: Vec<GroupName>,
+    /// Accepted in TLS 1.2 and below.
+    pub tls12: Vec<GroupName>,
+    /// Why something is undetermined, and how refusals were confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+}

@@ -1,0 +1,128 @@
+//! One ordinary handshake, completed: version, suite and group, or exactly how it broke.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Cx;
+use crate::observations::Observations;
+use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::ask::REFUSALS;
+use crate::tls::hellos::Hello;
+use crate::tls::session::{Session, SessionSpec, can_complete};
+use crate::untrusted::Untrusted;
+use crate::wire::registry::ProtocolVersion;
+
+/// Makes one handshake as an ordinary modern client would, without verifying the certificate.
+pub struct Handshake;
+
+impl Probe for Handshake {
+    const ID: &'static str = "handshake";
+    const ABOUT: &'static str = "one ordinary handshake, completed: or exactly how it broke";
+    const STAGE: Stage = Stage::Hello;
+    const NEEDS: &'static [&'static str] = &["reach"];
+    type Seen = HandshakeSeen;
+
+    async fn run(cx: &Cx, _so_far: &Observations) -> Result<HandshakeSeen, ProbeError> {
+        let session = cx.session(&SessionSpec { sni: cx.sni() }).await?;
+        let refused = session
+            .alert
+            .is_some_and(|alert| REFUSALS.contains(&alert.0));
+        if refused && !session.client_certificate_requested {
+            not_our_limits(cx).await?;
+        }
+        Ok(HandshakeSeen::from(&*session))
+    }
+}
+
+/// A refusal says nothing about an ordinary client where the server would take something that
+/// ordinary clients have, but rustls has not.
+async fn not_our_limits(cx: &Cx) -> Result<(), ProbeError> {
+    let told = cx.ask(&Hello::ordinary(cx.sni())).await;
+    let Some(flight) = told
+        .outcome
+        .as_ref()
+        .ok()
+        .and_then(|outcome| outcome.flight())
+    else {
+        return Ok(());
+    };
+    let (version, suite) = (flight.hello.version(), flight.hello.suite);
+    let group = flight.hello.group().or_else(|| {
+        flight
+            .key_exchange
+            .as_ref()
+            .and_then(|exchange| exchange.group)
+    });
+    if version < ProtocolVersion::TLS1_2 || can_complete(version, suite, group) {
+        return Ok(());
+    }
+    let group = group.map_or_else(String::new, |group| format!(" with {group}"));
+    Err(ProbeError::undecided(format!(
+        "the server takes {version} {suite}{group}, which this program cannot complete a handshake \
+         with; everything that shows before Finished was read from the clear flight"
+    )))
+}
+
+impl From<&Session> for HandshakeSeen {
+    fn from(session: &Session) -> Self {
+        Self {
+            outcome: session.outcome,
+            version: session.version.map(|version| version.to_string()),
+            suite: session.suite.map(|suite| suite.to_string()),
+            group: session.group.map(|group| group.to_string()),
+            alert: session.alert.map(|alert| alert.0),
+            alert_name: session.alert.and_then(|alert| alert.name()).map(Into::into),
+            error: session.error.clone().map(Into::into),
+            client_certificate_requested: session.client_certificate_requested,
+            handshake_ms: Some(session.took.as_secs_f64() * 1e3),
+        }
+    }
+}
+
+/// How one ordinary handshake went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct HandshakeSeen {
+    /// How it ended.
+    pub outcome: HandshakeOutcome,
+    /// The negotiated version: `TLSv1.2` or `TLSv1.3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The negotiated cipher suite, by its IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+    /// The negotiated group, by its IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// The number of the alert that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<u8>,
+    /// That alert's IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_name: Option<String>,
+    /// How it broke, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Untrusted>,
+    /// Whether the server asked for a client certificate on the way.
+    pub client_certificate_requested: bool,
+    /// Milliseconds from the first byte of the hello to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handshake_ms: Option<f64>,
+}
+
+/// How a handshake ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandshakeOutcome {
+    /// Both sides sent Finished.
+    Completed,
+    /// The server sent a fatal alert.
+    Alert,
+    /// The server closed the connection.
+    Closed,
+    /// The server reset the connection.
+    Reset,
+    /// The server stopped answering.
+    Silent,
+    /// The server broke the protocol.
+    ProtocolError,
+}

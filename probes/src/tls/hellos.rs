@@ -1,0 +1,331 @@
+//! The hellos that the probes send, as values: what is offered, not how it is spelt. Equal values
+//! are the same question.
+
+use std::fmt;
+
+use crate::untrusted::Untrusted;
+use crate::wire::DecodeError;
+use crate::wire::client_hello::{ClientHello, Extension, RENEGOTIATION_SCSV};
+use crate::wire::flight::Flight;
+use crate::wire::key_share;
+use crate::wire::messages::Alert;
+use crate::wire::registry::{Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite};
+use crate::wire::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
+
+/// The first code point of a stretch that no registry assigns, for fillers.
+const FILLERS: u16 = 0xE100;
+
+/// A question to a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Hello {
+    /// An SSLv2 CLIENT-HELLO.
+    Ssl2 { ciphers: Vec<Ssl2Cipher> },
+    /// A ClientHello of SSLv3 to TLS 1.3.
+    Tls(TlsHello),
+}
+
+/// What a ClientHello offers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TlsHello {
+    /// The versions, newest first.
+    pub(crate) versions: Vec<ProtocolVersion>,
+    /// The suites, most preferred first.
+    pub(crate) suites: Vec<Suite>,
+    /// Suites that no server can know, behind the others, to make the hello as long as another.
+    pub(crate) fillers: u16,
+    /// The groups, most preferred first.
+    pub(crate) groups: Vec<Group>,
+    /// The groups with a key share; none: the server has to answer with a HelloRetryRequest.
+    pub(crate) shares: Vec<Group>,
+    /// The server name.
+    pub(crate) sni: Option<String>,
+}
+
+/// Groups of the hellos that do not ask about groups: what real servers have.
+const USUAL_GROUPS: &[Group] = &[
+    Group::X25519,
+    Group::SECP256R1,
+    Group::SECP384R1,
+    Group::SECP521R1,
+    Group::X448,
+    Group(0x001A), // brainpoolP256r1
+    Group(0x001B),
+    Group(0x001C),
+    Group(0x0016), // secp256k1
+    Group(0x0013), // secp192r1
+    Group(0x0015), // secp224r1
+    Group(0x000E), // sect571r1
+    Group(0x0100), // ffdhe2048
+];
+
+impl Hello {
+    /// The hello of an ordinary client: TLS 1.0 to 1.3, usual suites, shares for X25519 and P-256.
+    pub(crate) fn ordinary(sni: Option<String>) -> Self {
+        use crate::wire::registry::ProtocolVersion as V;
+        let tls13 = [0x1302, 0x1303, 0x1301].map(Suite);
+        let legacy = Suite::common().iter().copied().take(40);
+        Self::Tls(TlsHello {
+            versions: vec![V::TLS1_3, V::TLS1_2, V::TLS1_1, V::TLS1_0],
+            suites: tls13.into_iter().chain(legacy).collect(),
+            fillers: 0,
+            groups: USUAL_GROUPS.to_vec(),
+            shares: vec![Group::X25519, Group::SECP256R1],
+            sni,
+        })
+    }
+
+    /// Suites offered in one version of TLS 1.2 and below.
+    pub(crate) fn legacy(
+        version: ProtocolVersion,
+        suites: &[Suite],
+        groups: &[Group],
+        sni: Option<String>,
+    ) -> Self {
+        Self::Tls(TlsHello {
+            versions: vec![version],
+            suites: suites.to_vec(),
+            fillers: 0,
+            groups: groups.to_vec(),
+            shares: Vec::new(),
+            sni,
+        })
+    }
+
+    /// The first question in a version of TLS 1.2 and below: every suite that real servers have.
+    pub(crate) fn common(version: ProtocolVersion, sni: Option<String>) -> Self {
+        Self::legacy(version, Suite::common(), USUAL_GROUPS, sni)
+    }
+
+    /// Suites in one version of TLS 1.2 and below, with the usual groups.
+    pub(crate) fn suites(version: ProtocolVersion, suites: &[Suite], sni: Option<String>) -> Self {
+        Self::legacy(version, suites, USUAL_GROUPS, sni)
+    }
+
+    /// A hello of TLS 1.3 alone.
+    pub(crate) fn tls13(
+        suites: &[Suite],
+        groups: &[Group],
+        shares: &[Group],
+        sni: Option<String>,
+    ) -> Self {
+        Self::Tls(TlsHello {
+            versions: vec![ProtocolVersion::TLS1_3],
+            suites: suites.to_vec(),
+            fillers: 0,
+            groups: groups.to_vec(),
+            shares: shares.to_vec(),
+            sni,
+        })
+    }
+
+    /// The same question with so many fillers.
+    pub(crate) fn with_fillers(mut self, fillers: usize) -> Self {
+        if let Self::Tls(hello) = &mut self {
+            hello.fillers = u16::try_from(fillers).unwrap_or(u16::MAX).min(0x1000);
+        }
+        self
+    }
+
+    /// The bytes of the hello, in its record.
+    pub(crate) fn encode(&self, random: [u8; 32]) -> Vec<u8> {
+        match self {
+            Self::Ssl2 { ciphers } => {
+                let challenge = random.first_chunk().copied().unwrap_or_default();
+                Ssl2ClientHello {
+                    ciphers: ciphers.clone(),
+                    challenge,
+                }
+                .record()
+            }
+            Self::Tls(hello) => hello.client_hello(random).records(),
+        }
+    }
+}
+
+impl TlsHello {
+    fn client_hello(&self, random: [u8; 32]) -> ClientHello {
+        use crate::wire::registry::ProtocolVersion as V;
+        let newest = self.versions.first().copied().unwrap_or(V::TLS1_2);
+        let oldest = self.versions.last().copied().unwrap_or(newest);
+        let legacy_version = newest.min(V::TLS1_2);
+        let tls13 = newest >= V::TLS1_3;
+        let mut suites: Vec<u16> = self.suites.iter().map(|suite| suite.0).collect();
+        suites.extend((0..self.fillers).map(|filler| FILLERS + filler));
+        if oldest < V::TLS1_3 {
+            suites.push(RENEGOTIATION_SCSV);
+        }
+        ClientHello {
+            record_version: if newest == V::SSL3 { 0x0300 } else { 0x0301 },
+            legacy_version: legacy_version.0,
+            random,
+            // RFC 8446 §D.4: middleboxes want a session id to see a resumption.
+            session_id: if tls13 {
+                random.iter().map(|byte| !byte).collect()
+            } else {
+                Vec::new()
+            },
+            suites,
+            compression: vec![0],
+            extensions: (newest > V::SSL3).then(|| self.extensions(newest, oldest)),
+        }
+        .padded()
+    }
+
+    fn extensions(&self, newest: ProtocolVersion, oldest: ProtocolVersion) -> Vec<Extension> {
+        use crate::wire::registry::ProtocolVersion as V;
+        let mut extensions = Vec::new();
+        if let Some(name) = &self.sni {
+            extensions.push(Extension::server_name(name));
+        }
+        if !self.groups.is_empty() {
+            extensions.push(Extension::supported_groups(&self.groups));
+        }
+        if oldest < V::TLS1_3 {
+            extensions.push(Extension::ec_point_formats());
+            extensions.push(Extension::extended_master_secret());
+        }
+        if newest >= V::TLS1_2 {
+            extensions.push(Extension::signature_algorithms(SignatureScheme::all()));
+        }
+        if newest >= V::TLS1_3 {
+            extensions.push(Extension::supported_versions(&self.versions));
+            let shares: Vec<_> = self
+                .shares
+                .iter()
+                .filter_map(|group| Some((*group, key_share::placeholder(*group)?)))
+                .collect();
+            extensions.push(Extension::key_share(&shares));
+        }
+        extensions
+    }
+}
+
+/// What a hello was answered with. An alert, a close, silence are answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum HelloOutcome {
+    /// A ServerHello, and what came in clear behind it.
+    ServerHello(Box<Flight>),
+    /// A HelloRetryRequest: the server names its suite and group.
+    Retry(Box<Flight>),
+    /// An SSLv2 SERVER-HELLO.
+    Ssl2(Ssl2ServerHello),
+    /// An SSLv2 ERROR.
+    Ssl2Error(u16),
+    /// An alert.
+    Alert(Alert),
+    /// FIN.
+    Closed,
+    /// RST.
+    Reset,
+    /// Nothing until the deadline.
+    Silent,
+    /// Something that is no TLS; its first bytes.
+    NotTls(Vec<u8>),
+    /// TLS, but broken.
+    Malformed(DecodeError),
+}
+
+impl HelloOutcome {
+    /// Whether the server took up one of the offers.
+    pub(crate) fn is_hello(&self) -> bool {
+        matches!(self, Self::ServerHello(_) | Self::Retry(_) | Self::Ssl2(_))
+    }
+
+    /// The flight of a ServerHello or a HelloRetryRequest.
+    pub(crate) fn flight(&self) -> Option<&Flight> {
+        match self {
+            Self::ServerHello(flight) | Self::Retry(flight) => Some(flight),
+            _ => None,
+        }
+    }
+
+    /// Whether two refusals are of one kind.
+    pub(crate) fn same_kind(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Alert(a), Self::Alert(b)) => a.description == b.description,
+            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+        }
+    }
+}
+
+impl fmt::Display for HelloOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ServerHello(flight) => {
+                write!(
+                    f,
+                    "ServerHello, {} {}",
+                    flight.hello.version(),
+                    flight.hello.suite
+                )
+            }
+            Self::Retry(flight) => {
+                write!(f, "HelloRetryRequest, {}", flight.hello.suite)?;
+                flight
+                    .hello
+                    .group()
+                    .map_or(Ok(()), |group| write!(f, " {group}"))
+            }
+            Self::Ssl2(hello) => write!(f, "SSLv2 SERVER-HELLO, {} ciphers", hello.ciphers.len()),
+            Self::Ssl2Error(code) => write!(f, "SSLv2 ERROR {code}"),
+            Self::Alert(alert) => {
+                let level = if alert.is_fatal() {
+                    "alert"
+                } else {
+                    "warning alert"
+                };
+                write!(f, "{level} {}", alert.description)
+            }
+            Self::Closed => f.write_str("the connection was closed without an answer"),
+            Self::Reset => f.write_str("the connection was reset"),
+            Self::Silent => f.write_str("no answer in time"),
+            Self::NotTls(first) => {
+                let first = first.get(..48).unwrap_or(first);
+                write!(f, "no TLS: \"{}\"", Untrusted::from_bytes(first))
+            }
+            Self::Malformed(error) => write!(f, "broken TLS: {error}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn length(hello: &Hello) -> usize {
+        hello.encode([3; 32]).len() - 5
+    }
+
+    #[test]
+    fn hellos_keep_clear_of_the_lengths_that_servers_choke_on() {
+        let sni = Some("a-rather-long-name.of-some.load-balancer.example.com".to_owned());
+        for version in ProtocolVersion::all()
+            .iter()
+            .copied()
+            .filter(|v| *v > ProtocolVersion::SSL3)
+        {
+            let lengths = [
+                length(&Hello::ordinary(sni.clone())),
+                length(&Hello::common(version, sni.clone())),
+                length(&Hello::suites(version, Suite::rare(), sni.clone())),
+                length(&Hello::tls13(
+                    Suite::tls13(),
+                    Group::tls13(),
+                    &[],
+                    sni.clone(),
+                )),
+            ];
+            for length in lengths {
+                assert!(
+                    !(256..512).contains(&length) && length < 1400,
+                    "{version} {length}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_common_suites_fit_the_limit_of_64() {
+        assert!(Suite::common().len() < 64);
+    }
+}

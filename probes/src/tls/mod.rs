@@ -1,0 +1,15 @@
+//! One probe, one file: each puts one question to a TLS endpoint and returns what it saw.
+
+pub mod certificate;
+pub mod groups;
+pub mod handshake;
+pub mod reach;
+pub mod sni;
+pub mod suites;
+pub mod verification;
+pub mod versions;
+
+pub(crate) mod ask;
+pub(crate) mod enumerate;
+pub(crate) mod hellos;
+pub mod session;

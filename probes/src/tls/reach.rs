@@ -1,0 +1,345 @@
+//! What is on this port at all.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Cx;
+use crate::net::NetError;
+use crate::observations::Observations;
+use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::untrusted::Untrusted;
+use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
+
+/// How long a plaintext server is waited for, once the port has not answered TLS.
+const PLAINTEXT_WAIT: Duration = Duration::from_secs(2);
+
+/// Asks for TLS the way an ordinary client does; where that fails, in other ways, and at last in
+/// plaintext.
+pub struct Reach;
+
+impl Probe for Reach {
+    const ID: &'static str = "reach";
+    const ABOUT: &'static str = "what is on this port at all: TLS, plaintext, silence, nothing";
+    const STAGE: Stage = Stage::Reach;
+    const NEEDS: &'static [&'static str] = &[];
+    type Seen = ReachSeen;
+
+    async fn run(cx: &Cx, _so_far: &Observations) -> Result<ReachSeen, ProbeError> {
+        let mut seen = ReachSeen::new(ReachOutcome::Silent);
+        if cx.endpoint.plaintext {
+            return plaintext_expected(cx, seen).await;
+        }
+        let hello = Hello::ordinary(cx.sni());
+        let told = cx.ask(&hello).await;
+        seen.connect_ms = told.connect_time.map(|time| time.as_secs_f64() * 1e3);
+        let first = match told.outcome {
+            Err(error) => return no_connection(error, seen),
+            Ok(outcome) => outcome,
+        };
+        seen.saw("a hello of TLS 1.0 to 1.3", &first);
+        if first.is_hello() {
+            seen.outcome = ReachOutcome::Tls;
+            cx.remember_good(hello);
+            return Ok(seen);
+        }
+        if let HelloOutcome::NotTls(bytes) = &first {
+            seen.not_tls(bytes);
+            return Ok(seen);
+        }
+        // A server that names an unknown server name has understood the hello.
+        if !matches!(first, HelloOutcome::Silent) {
+            for (what, hello) in others(cx) {
+                let Ok(outcome) = cx.ask(&hello).await.outcome else {
+                    continue;
+                };
+                seen.saw(what, &outcome);
+                if outcome.is_hello() {
+                    seen.outcome = ReachOutcome::Tls;
+                    cx.remember_good(hello);
+                    return Ok(seen);
+                }
+            }
+        }
+        if !matches!(first, HelloOutcome::Alert(_)) {
+            let answer = ask_http(cx).await?;
+            if !answer.is_empty() {
+                seen.evidence.push(format!(
+                    "an HTTP request: \"{}\"",
+                    Untrusted::from_bytes(answer.get(..64).unwrap_or(&answer))
+                ));
+                seen.not_tls(&answer);
+                return Ok(seen);
+            }
+        }
+        match first {
+            HelloOutcome::Alert(alert) => {
+                seen.outcome = ReachOutcome::Alert;
+                seen.alert = Some(alert.description.0);
+                seen.alert_name = alert.description.name().map(Into::into);
+            }
+            HelloOutcome::Closed => seen.outcome = ReachOutcome::Closed,
+            HelloOutcome::Reset => seen.outcome = ReachOutcome::Reset,
+            HelloOutcome::Silent => seen.outcome = ReachOutcome::Silent,
+            other => {
+                seen.outcome = ReachOutcome::ProtocolError;
+                seen.error = Some(other.to_string().into());
+            }
+        }
+        Ok(seen)
+    }
+}
+
+/// Other hellos, for servers that the ordinary one offers nothing: what each is, and the hello.
+fn others(cx: &Cx) -> Vec<(&'static str, Hello)> {
+    let tls12 = ProtocolVersion::TLS1_2;
+    vec![
+        (
+            "a hello of TLS 1.3 with every group",
+            Hello::tls13(Suite::tls13(), Group::tls13(), &[], cx.sni()),
+        ),
+        ("a hello of TLS 1.2", Hello::common(tls12, cx.sni())),
+        (
+            "a hello of TLS 1.2 with rare suites",
+            Hello::legacy(tls12, Suite::rare(), Group::tls12_curves(), cx.sni()),
+        ),
+        (
+            "a hello of TLS 1.0",
+            Hello::common(ProtocolVersion::TLS1_0, cx.sni()),
+        ),
+        (
+            "a hello of SSLv3",
+            Hello::common(ProtocolVersion::SSL3, None),
+        ),
+        (
+            "a hello of SSLv2",
+            Hello::Ssl2 {
+                ciphers: Ssl2Cipher::all().to_vec(),
+            },
+        ),
+    ]
+}
+
+async fn ask_http(cx: &Cx) -> Result<Vec<u8>, ProbeError> {
+    let host = cx.endpoint.sni.as_deref().unwrap_or(&cx.endpoint.expected);
+    let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    match cx.plaintext(request.as_bytes(), PLAINTEXT_WAIT).await {
+        Ok(answer) => Ok(answer),
+        Err(error @ (NetError::Deadline { .. } | NetError::Interrupted)) => Err(error.into()),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// An `http://` target: is HTTP there?
+async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, ProbeError> {
+    let host = &cx.endpoint.expected;
+    let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    match cx.plaintext(request.as_bytes(), cx.settings.timeout).await {
+        Err(error) => no_connection(error, seen),
+        Ok(answer) if answer.is_empty() => {
+            seen.evidence.push("an HTTP request: no answer".into());
+            Ok(seen)
+        }
+        Ok(answer) => {
+            let shown = Untrusted::from_bytes(answer.get(..64).unwrap_or(&answer));
+            seen.evidence.push(format!("an HTTP request: \"{shown}\""));
+            // TLS answers a plaintext request with an alert record, where it answers at all.
+            if answer.starts_with(&[21, 3]) {
+                seen.outcome = ReachOutcome::Tls;
+            } else {
+                seen.not_tls(&answer);
+            }
+            Ok(seen)
+        }
+    }
+}
+
+fn no_connection(error: NetError, mut seen: ReachSeen) -> Result<ReachSeen, ProbeError> {
+    seen.evidence.push(format!("a TCP connection: {error}"));
+    seen.outcome = match error {
+        NetError::Refused => ReachOutcome::Refused,
+        NetError::Timeout { .. } | NetError::Unreachable { .. } => ReachOutcome::Timeout,
+        other => return Err(other.into()),
+    };
+    Ok(seen)
+}
+
+impl ReachSeen {
+    fn new(outcome: ReachOutcome) -> Self {
+        Self {
+            outcome,
+            alert: None,
+            alert_name: None,
+            error: None,
+            protocol: None,
+            banner: None,
+            connect_ms: None,
+            evidence: Vec::new(),
+        }
+    }
+
+    fn saw(&mut self, asked: &str, answer: &HelloOutcome) {
+        self.evidence.push(format!("{asked}: {answer}"));
+    }
+
+    fn not_tls(&mut self, first: &[u8]) {
+        let protocol = protocol_of(first);
+        self.outcome = match protocol {
+            Some("http") => ReachOutcome::PlaintextHttp,
+            Some(_) => ReachOutcome::PlaintextOther,
+            None if is_text(first) => ReachOutcome::PlaintextOther,
+            None => ReachOutcome::ProtocolError,
+        };
+        if self.outcome == ReachOutcome::ProtocolError {
+            let hex: Vec<_> = first
+                .iter()
+                .take(16)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            self.error = Some(format!("bytes of no known protocol: {}", hex.join(" ")).into());
+        }
+        self.protocol = protocol.map(Into::into);
+        self.banner = Some(Untrusted::from_bytes(first));
+    }
+}
+
+/// The protocol by its first bytes.
+fn protocol_of(first: &[u8]) -> Option<&'static str> {
+    let lower = first
+        .get(..64.min(first.len()))
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let begins = |prefix: &str| lower.starts_with(prefix.as_bytes());
+    let holds = |word: &str| {
+        lower
+            .windows(word.len())
+            .any(|part| part == word.as_bytes())
+    };
+    Some(match () {
+        () if begins("http/") || begins("<!doctype") || begins("<html") => "http",
+        () if begins("ssh-") => "ssh",
+        () if begins("220") && holds("ftp") => "ftp",
+        () if begins("220") || begins("421") || begins("554") => "smtp",
+        () if begins("* ok") || begins("* bye") || begins("* preauth") => "imap",
+        () if begins("+ok") => "pop3",
+        () if begins("-err") || begins("-noauth") || begins("-denied") => {
+            if holds("redis") || begins("-err unknown") || begins("-err protocol") || begins("-no")
+            {
+                "redis"
+            } else {
+                "pop3"
+            }
+        }
+        () if begins("<?xml") || begins("<stream:") => "xmpp",
+        () if begins("rfb 00") => "vnc",
+        () if begins("amqp") => "amqp",
+        () if begins("sip/2.0") => "sip",
+        () if is_mysql(first) => "mysql",
+        () if is_postgres_error(first) => "postgresql",
+        () => return None,
+    })
+}
+
+/// The initial handshake packet: a length, sequence 0, protocol version 10 (or an error packet).
+fn is_mysql(first: &[u8]) -> bool {
+    matches!(first, [_, _, 0, 0, 10, digit, ..] if digit.is_ascii_digit())
+        || matches!(first, [_, _, 0, 0, 0xFF, _, _, ..])
+}
+
+/// `E`, a length, and a severity field.
+fn is_postgres_error(first: &[u8]) -> bool {
+    matches!(first, [b'E', 0, 0, _, _, b'S', ..])
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let printable =
+        |byte: &u8| (0x20..0x7F).contains(byte) || matches!(byte, b'\r' | b'\n' | b'\t');
+    !bytes.is_empty() && bytes.iter().all(printable)
+}
+
+/// What is on the port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReachSeen {
+    /// What answered.
+    pub outcome: ReachOutcome,
+    /// The number of the alert, where the outcome is `alert`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<u8>,
+    /// The alert's IANA name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_name: Option<String>,
+    /// What could not be understood, where the outcome is `protocol-error`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Untrusted>,
+    /// The protocol that answered instead of TLS, by its banner: `http`, `ssh`, `smtp` …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    /// The first bytes that answered instead of TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub banner: Option<Untrusted>,
+    /// Milliseconds that the first TCP connection took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_ms: Option<f64>,
+    /// What was sent, and what came back, in order.
+    pub evidence: Vec<String>,
+}
+
+/// What answered on the port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReachOutcome {
+    /// A TLS or SSL server.
+    Tls,
+    /// HTTP without TLS.
+    PlaintextHttp,
+    /// Another protocol without TLS; see `protocol` and `banner`.
+    PlaintextOther,
+    /// The connection is accepted; nothing ever comes back.
+    Silent,
+    /// The connection is refused: nothing listens there, or a firewall says so.
+    Refused,
+    /// No answer to the connection attempt: a firewall or security group drops it, or no route.
+    Timeout,
+    /// The connection is reset in answer to every hello.
+    Reset,
+    /// The connection is closed in answer to every hello.
+    Closed,
+    /// Every hello is answered with an alert.
+    Alert,
+    /// Something like TLS that breaks the protocol.
+    ProtocolError,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_protocols_by_their_first_bytes() {
+        let known: [(&[u8], &str); 9] = [
+            (b"HTTP/1.1 400 Bad Request\r\n", "http"),
+            (b"<!DOCTYPE HTML PUBLIC", "http"),
+            (b"SSH-2.0-OpenSSH_9.2\r\n", "ssh"),
+            (b"220 mail.example.com ESMTP\r\n", "smtp"),
+            (b"220 ProFTPD Server\r\n", "ftp"),
+            (b"-ERR unknown command\r\n", "redis"),
+            (b"-ERR bad command\r\n", "pop3"),
+            (b"\x4a\0\0\0\x0a8.0.36\0", "mysql"),
+            (b"E\0\0\0\x84SFATAL\0", "postgresql"),
+        ];
+        for (first, protocol) in known {
+            assert_eq!(protocol_of(first), Some(protocol));
+        }
+    }
+
+    #[test]
+    fn garbage_is_broken_and_text_is_plaintext() {
+        let mut seen = ReachSeen::new(ReachOutcome::Silent);
+        seen.not_tls(&[0x99, 0x01, 0xFE]);
+        assert_eq!(seen.outcome, ReachOutcome::ProtocolError);
+        seen.not_tls(b"hello, who are you?\n");
+        assert_eq!(seen.outcome, ReachOutcome::PlaintextOther);
+    }
+}

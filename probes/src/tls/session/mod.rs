@@ -1,0 +1,193 @@
+//! One real handshake, completed by rustls, with everything on the way recorded. The only place of
+//! this crate that knows rustls.
+
+mod record;
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, Error};
+use rustls_pki_types::ServerName;
+use tokio::io::AsyncReadExt;
+use tokio_rustls::TlsConnector;
+
+use crate::net::NetError;
+use crate::net::connect::{Connection, is_reset};
+use crate::scan::Endpoint;
+use crate::tls::handshake::HandshakeOutcome;
+use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
+
+/// How long an alert is waited for that a TLS 1.3 server sends after the handshake, when it asked
+/// for a client certificate and got none.
+const AFTERMATH: Duration = Duration::from_secs(1);
+
+/// Which handshake. Equal values are the same handshake.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SessionSpec {
+    /// The server name to send, if any.
+    pub(crate) sni: Option<String>,
+}
+
+/// How a handshake went.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) outcome: HandshakeOutcome,
+    pub(crate) version: Option<ProtocolVersion>,
+    pub(crate) suite: Option<Suite>,
+    pub(crate) group: Option<Group>,
+    pub(crate) alert: Option<AlertDescription>,
+    pub(crate) error: Option<String>,
+    /// The chain as sent; empty where none came.
+    pub(crate) chain: Vec<Vec<u8>>,
+    pub(crate) client_certificate_requested: bool,
+    pub(crate) took: Duration,
+}
+
+impl Session {
+    /// Makes the handshake. Every certificate is accepted: the verdict is another probe's.
+    pub(crate) async fn run(
+        connection: Connection<'_>,
+        spec: &SessionSpec,
+        endpoint: &Endpoint,
+    ) -> Result<Self, NetError> {
+        let recorder = Arc::new(record::Recorder::new(provider()));
+        let begun = Instant::now();
+        let mut session = Self {
+            outcome: HandshakeOutcome::Silent,
+            version: None,
+            suite: None,
+            group: None,
+            alert: None,
+            error: None,
+            chain: Vec::new(),
+            client_certificate_requested: false,
+            took: Duration::ZERO,
+        };
+        let config = match config(&recorder, spec) {
+            Ok(config) => config,
+            Err(error) => {
+                return Err(NetError::Other {
+                    why: error.to_string(),
+                });
+            }
+        };
+        let name = server_name(spec, endpoint.address.ip());
+        let limit = connection.limit();
+        let work = async {
+            let connector = TlsConnector::from(Arc::new(config));
+            match connector.connect(name, connection).await {
+                Ok(mut stream) => {
+                    session.outcome = HandshakeOutcome::Completed;
+                    session.took = begun.elapsed();
+                    session.negotiated(stream.get_ref().1);
+                    if recorder.client_certificate_requested() {
+                        session.aftermath(&mut stream).await;
+                    }
+                }
+                Err(error) => session.broke(&error),
+            }
+        };
+        let done = limit.run(work).await?;
+        if done.is_none() && session.outcome == HandshakeOutcome::Silent {
+            session.error = Some("the server stopped answering in the handshake".into());
+        }
+        if session.took.is_zero() {
+            session.took = begun.elapsed();
+        }
+        session.chain = recorder.chain();
+        session.client_certificate_requested = recorder.client_certificate_requested();
+        Ok(session)
+    }
+
+    /// Whether both sides sent Finished.
+    pub(crate) fn completed(&self) -> bool {
+        self.outcome == HandshakeOutcome::Completed
+    }
+
+    fn negotiated(&mut self, connection: &rustls::ClientConnection) {
+        self.version = connection
+            .protocol_version()
+            .map(|version| ProtocolVersion(version.into()));
+        self.suite = connection
+            .negotiated_cipher_suite()
+            .map(|s| Suite(s.suite().into()));
+        self.group = connection
+            .negotiated_key_exchange_group()
+            .map(|group| Group(group.name().into()));
+    }
+
+    /// In TLS 1.3 a server learns that there is no client certificate after our Finished.
+    async fn aftermath(&mut self, stream: &mut tokio_rustls::client::TlsStream<Connection<'_>>) {
+        let mut byte = [0; 1];
+        if let Ok(Err(error)) = tokio::time::timeout(AFTERMATH, stream.read(&mut byte)).await {
+            let alert = error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<Error>());
+            if let Some(Error::AlertReceived(_)) = alert {
+                self.broke(&error);
+            }
+        }
+    }
+
+    fn broke(&mut self, error: &io::Error) {
+        let rustls = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Error>());
+        self.error = Some(error.to_string());
+        self.outcome = match rustls {
+            Some(Error::AlertReceived(alert)) => {
+                let alert = AlertDescription((*alert).into());
+                self.alert = Some(alert);
+                self.error = Some(format!("alert {alert} from the server"));
+                HandshakeOutcome::Alert
+            }
+            Some(_) => HandshakeOutcome::ProtocolError,
+            None if is_reset(error) => HandshakeOutcome::Reset,
+            None if error.kind() == io::ErrorKind::UnexpectedEof => HandshakeOutcome::Closed,
+            None => HandshakeOutcome::ProtocolError,
+        };
+    }
+}
+
+/// Whether a handshake with this version, suite and group can be completed here.
+pub(crate) fn can_complete(version: ProtocolVersion, suite: Suite, group: Option<Group>) -> bool {
+    let provider = provider();
+    let suites = provider
+        .cipher_suites
+        .iter()
+        .any(|known| u16::from(known.suite()) == suite.0);
+    let groups = group.is_none_or(|group| {
+        provider
+            .kx_groups
+            .iter()
+            .any(|known| u16::from(known.name()) == group.0)
+    });
+    version >= ProtocolVersion::TLS1_2 && suites && groups
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.kx_groups = rustls::crypto::aws_lc_rs::ALL_KX_GROUPS.to_vec();
+    Arc::new(provider)
+}
+
+fn config(recorder: &Arc<record::Recorder>, spec: &SessionSpec) -> Result<ClientConfig, Error> {
+    let mut config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(recorder) as _)
+        .with_client_cert_resolver(Arc::clone(recorder) as _);
+    config.enable_sni = spec.sni.is_some();
+    Ok(config)
+}
+
+/// The name for rustls; with an address it sends no SNI.
+fn server_name(spec: &SessionSpec, ip: IpAddr) -> ServerName<'static> {
+    spec.sni
+        .as_ref()
+        .and_then(|name| ServerName::try_from(name.clone()).ok())
+        .unwrap_or_else(|| ServerName::IpAddress(ip.into()))
+}

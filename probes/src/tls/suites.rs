@@ -1,0 +1,281 @@
+//! Which cipher suites the server accepts in each version, and whose order counts.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::Cx;
+use crate::observations::Observations;
+use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::ask::{Reply, question};
+use crate::tls::enumerate::{Eliminated, Question};
+use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::wire::flight::Flight;
+use crate::wire::names::SuiteName;
+use crate::wire::registry::{CipherMode, Group, ProtocolVersion, Ssl2Cipher, Suite};
+
+/// Suites in a hello, unless the server has answered a longer one.
+const CHUNK: usize = 64;
+
+/// Enumerates the suites of every version that is spoken, the versions side by side.
+pub struct Suites;
+
+impl Probe for Suites {
+    const ID: &'static str = "suites";
+    const ABOUT: &'static str = "which cipher suites each version accepts, and whose order counts";
+    const STAGE: Stage = Stage::Detail;
+    const NEEDS: &'static [&'static str] = &["reach", "versions"];
+    type Seen = SuitesSeen;
+
+    async fn run(cx: &Cx, so_far: &Observations) -> Result<SuitesSeen, ProbeError> {
+        let Some(versions) = so_far.versions.seen() else {
+            return Err(ProbeError::Missing {
+                needs: "versions".into(),
+            });
+        };
+        let needs_share = versions
+            .0
+            .get(&ProtocolVersion::TLS1_3)
+            .is_some_and(|answer| answer.needs_key_share);
+        let lists = versions.spoken().map(|version| async move {
+            let list = match version {
+                ProtocolVersion::SSL2 => ssl2(cx).await,
+                ProtocolVersion::TLS1_3 => tls13(cx, needs_share).await,
+                version => legacy(cx, version).await,
+            };
+            (version, list)
+        });
+        Ok(SuitesSeen(
+            join_all(lists)
+                .await
+                .into_iter()
+                .collect::<BTreeMap<_, _>>(),
+        ))
+    }
+}
+
+/// SSLv2 tells all at once: its SERVER-HELLO lists what both sides have; the client chooses.
+async fn ssl2(cx: &Cx) -> SuiteList {
+    let hello = Hello::Ssl2 {
+        ciphers: Ssl2Cipher::all().to_vec(),
+    };
+    let mut list = SuiteList::empty();
+    match cx.ask(&hello).await.outcome {
+        Ok(HelloOutcome::Ssl2(hello)) => {
+            list.accepted = hello.ciphers.into_iter().map(SuiteName::from).collect();
+            list.order = Order::Client;
+        }
+        other => {
+            list.undetermined = Ssl2Cipher::all()
+                .iter()
+                .copied()
+                .map(SuiteName::from)
+                .collect();
+            list.complete = false;
+            list.evidence
+                .push(other.map_or_else(|error| error.to_string(), |o| o.to_string()));
+        }
+    }
+    list
+}
+
+async fn tls13(cx: &Cx, needs_share: bool) -> SuiteList {
+    let shares: &[Group] = if needs_share {
+        &[Group::X25519, Group::SECP256R1]
+    } else {
+        &[]
+    };
+    let ask = Question::<Suite> {
+        hello: Box::new(|suites| Hello::tls13(suites, Group::tls13(), shares, cx.sni())),
+        pick: Box::new(|flight: &Flight| {
+            let spoken =
+                flight.hello.is_retry() || flight.hello.version() == ProtocolVersion::TLS1_3;
+            spoken.then_some(flight.hello.suite)
+        }),
+    };
+    let found = Eliminated::run(cx, &ask, Suite::tls13(), None).await;
+    let order = order(cx, &ask, &found.picked(), 0).await.order;
+    SuiteList::new(found, order)
+}
+
+async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
+    let ask = Question::<Suite> {
+        hello: Box::new(|suites| Hello::suites(version, suites, cx.sni())),
+        pick: Box::new(|flight: &Flight| {
+            (flight.hello.version() == version).then_some(flight.hello.suite)
+        }),
+    };
+    let mut found = Eliminated::run(cx, &ask, Suite::common(), None).await;
+    let usual = found.picked();
+    let rare = Suite::rare();
+    // The question about the order is made as long as the one about all rare suites would be.
+    let mut verdict = order(cx, &ask, &usual, rare.len().saturating_sub(usual.len())).await;
+    let chunk = if verdict.long_hello_answered {
+        rare.len()
+    } else {
+        CHUNK
+    };
+    let known_good = usual.last().copied();
+    let asked = rare
+        .chunks(chunk)
+        .map(|chunk| Eliminated::run(cx, &ask, chunk, known_good));
+    for part in join_all(asked).await {
+        found.join(part);
+    }
+    let all = found.picked();
+    if all.len() > usual.len() && all.len() > 1 {
+        // What was found in parts has no order yet: once more, with all of it.
+        let ranked = Eliminated::run(cx, &ask, &all, None).await.picked();
+        let rank = |suite: &Suite| ranked.iter().position(|r| r == suite).unwrap_or(usize::MAX);
+        found.accepted.sort_by_key(|(suite, _)| rank(suite));
+        verdict = order(cx, &ask, &found.picked(), 0).await;
+    }
+    SuiteList::new(found, verdict.order)
+}
+
+struct OrderVerdict {
+    order: Order,
+    /// Whether the hello was answered with all its fillers.
+    long_hello_answered: bool,
+}
+
+/// Whose order counts: what was found, offered the other way round. `fillers` make the hello long,
+/// so that it shows at the same time how long a hello this server takes.
+async fn order(
+    cx: &Cx,
+    ask: &Question<'_, Suite>,
+    found: &[Suite],
+    fillers: usize,
+) -> OrderVerdict {
+    let mut verdict = OrderVerdict {
+        order: Order::NotApplicable,
+        long_hello_answered: false,
+    };
+    if found.is_empty() || (found.len() < 2 && fillers == 0) {
+        return verdict;
+    }
+    // Servers may put ChaCha20 first for clients that do (OpenSSL's PrioritizeChaCha): keep it last.
+    let (chacha, others): (Vec<Suite>, Vec<Suite>) =
+        found.iter().rev().partition(|suite| is_chacha(**suite));
+    let reversed: Vec<Suite> = others.into_iter().chain(chacha).collect();
+    let hello = (ask.hello)(&reversed);
+    let mut reply = question(cx, &hello.clone().with_fillers(fillers), Some(&hello)).await;
+    if let Reply::Accepted(_) = reply {
+        verdict.long_hello_answered = true;
+    } else if fillers > 0 {
+        reply = question(cx, &hello, None).await;
+    }
+    if found.len() < 2 {
+        return verdict;
+    }
+    let picked = match &reply {
+        Reply::Accepted(outcome) => outcome.flight().and_then(|flight| (ask.pick)(flight)),
+        _ => None,
+    };
+    verdict.order = match picked {
+        // Where both ends of the list are the same suite, nothing was turned round.
+        Some(picked) if reversed.first() == found.first() => {
+            if found.first() == Some(&picked) {
+                turned(cx, ask, found).await
+            } else {
+                Order::Undetermined
+            }
+        }
+        Some(picked) if Some(&picked) == found.first() => Order::Server,
+        Some(picked) if Some(&picked) == reversed.first() => Order::Client,
+        _ => Order::Undetermined,
+    };
+    verdict
+}
+
+/// The same question for lists that keeping ChaCha20 last does not turn round.
+async fn turned(cx: &Cx, ask: &Question<'_, Suite>, found: &[Suite]) -> Order {
+    let reversed: Vec<Suite> = found.iter().rev().copied().collect();
+    match question(cx, &(ask.hello)(&reversed), None).await {
+        Reply::Accepted(outcome) => match outcome.flight().and_then(|flight| (ask.pick)(flight)) {
+            Some(picked) if Some(&picked) == found.first() => Order::Server,
+            Some(picked) if Some(&picked) == reversed.first() => Order::Client,
+            _ => Order::Undetermined,
+        },
+        _ => Order::Undetermined,
+    }
+}
+
+fn is_chacha(suite: Suite) -> bool {
+    suite.traits().is_some_and(|traits| {
+        traits.mode == CipherMode::Aead && traits.encryption.contains("CHACHA20")
+    })
+}
+
+impl SuiteList {
+    fn empty() -> Self {
+        Self {
+            accepted: Vec::new(),
+            undetermined: Vec::new(),
+            complete: true,
+            order: Order::NotApplicable,
+            dh_bits: None,
+            evidence: Vec::new(),
+        }
+    }
+
+    fn new(found: Eliminated<Suite>, order: Order) -> Self {
+        let dh_bits = found
+            .accepted
+            .iter()
+            .filter_map(|(_, flight)| flight.key_exchange.as_ref()?.dh_bits)
+            .min();
+        Self {
+            accepted: found.picked().into_iter().map(SuiteName::from).collect(),
+            complete: found.undetermined.is_empty(),
+            undetermined: found
+                .undetermined
+                .into_iter()
+                .map(SuiteName::from)
+                .collect(),
+            order,
+            dh_bits,
+            evidence: found.evidence,
+        }
+    }
+}
+
+/// The suites of each version that is spoken.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SuitesSeen(pub BTreeMap<ProtocolVersion, SuiteList>);
+
+/// The suites of one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SuiteList {
+    /// Accepted, the server's most preferred first (where the order is the client's: as found).
+    pub accepted: Vec<SuiteName>,
+    /// Neither accepted nor refused beyond doubt.
+    pub undetermined: Vec<SuiteName>,
+    /// Whether every registered suite of this version is either accepted or refused.
+    pub complete: bool,
+    /// Whose preference decides.
+    pub order: Order,
+    /// Bits of the smallest finite-field group that the server sent for a DHE suite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dh_bits: Option<u32>,
+    /// Why something is undetermined, and how refusals were confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence: Vec<String>,
+}
+
+/// Whose preference decides which suite is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// The server's.
+    Server,
+    /// The client's.
+    Client,
+    /// The answers do not decide.
+    Undetermined,
+    /// Fewer than two suites.
+    NotApplicable,
+}

@@ -1,0 +1,165 @@
+//! How the certificates of a chain belong together. Pure.
+
+use aws_lc_rs::signature as aws;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
+
+use super::facts::CertificateFacts;
+
+/// How served certificates belong together. Numbers count from 0 in the order as sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChainFacts {
+    /// The path from the server's certificate upwards, through what was served.
+    pub path: Vec<usize>,
+    /// Whether the path's certificates were sent in that order (RFC 5246 §7.4.2; TLS 1.3 only
+    /// recommends it).
+    pub in_order: bool,
+    /// Certificates that were sent before.
+    pub duplicates: Vec<usize>,
+    /// Certificates that no other one needs.
+    pub unrelated: Vec<usize>,
+    /// Self-signed certificates other than the server's own.
+    pub roots: Vec<usize>,
+}
+
+/// How these certificates belong together.
+pub fn chain_facts(served: &[CertificateFacts]) -> ChainFacts {
+    let parsed: Vec<Option<X509Certificate<'_>>> = served
+        .iter()
+        .map(|facts| {
+            X509Certificate::from_der(&facts.der)
+                .ok()
+                .map(|(_, certificate)| certificate)
+        })
+        .collect();
+    let at = |index: usize| parsed.get(index).and_then(Option::as_ref);
+    let mut facts = ChainFacts::default();
+    let mut seen: Vec<&[u8]> = Vec::new();
+    for (index, certificate) in served.iter().enumerate() {
+        if seen.contains(&certificate.der.as_slice()) {
+            facts.duplicates.push(index);
+        } else {
+            seen.push(&certificate.der);
+        }
+        if index > 0 && certificate.self_signed {
+            facts.roots.push(index);
+        }
+    }
+    if served.is_empty() {
+        return facts;
+    }
+    facts.path.push(0);
+    let mut current = 0;
+    while let Some(child) = at(current) {
+        if served.get(current).is_some_and(|child| child.self_signed) {
+            break;
+        }
+        // The next one first: that is where the issuer belongs.
+        let candidates = (current + 1..served.len()).chain(0..current);
+        let issuer = candidates
+            .filter(|index| !facts.path.contains(index) && !facts.duplicates.contains(index))
+            .find(|index| at(*index).is_some_and(|issuer| issued(child, issuer)));
+        let Some(issuer) = issuer else { break };
+        facts.path.push(issuer);
+        current = issuer;
+    }
+    facts.in_order = facts.path.is_sorted();
+    let on_path = |index: &usize| facts.path.contains(index);
+    // Another certificate of the same issuer and key (a cross-signature) belongs to the chain too.
+    let alternate = |index: usize| {
+        at(index).is_some_and(|other| {
+            facts
+                .path
+                .iter()
+                .filter_map(|on| at(*on))
+                .any(|certificate| {
+                    certificate.subject().as_raw() == other.subject().as_raw()
+                        && certificate.public_key().raw == other.public_key().raw
+                        || issued(certificate, other)
+                })
+        })
+    };
+    facts.unrelated = (0..served.len())
+        .filter(|index| !on_path(index) && !facts.duplicates.contains(index))
+        .filter(|index| !alternate(*index))
+        .collect();
+    facts
+}
+
+/// Whether one certificate is issued by another: the names fit, and the signature, where it can be
+/// verified here, else the key identifiers.
+fn issued(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    child.issuer().as_raw() == issuer.subject().as_raw()
+        && (signed_by(child, issuer)
+            || (!can_verify(child, issuer) && identifiers_fit(child, issuer)))
+}
+
+/// Whether the signature on one certificate verifies under another's key.
+pub(super) fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    if child.verify_signature(Some(issuer.public_key())).is_ok() {
+        return true;
+    }
+    // Keys and hashes that are no longer good enough still tell who signed what.
+    let legacy: &dyn aws::VerificationAlgorithm = match oid(child).as_str() {
+        "1.2.840.113549.1.1.5" => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        "1.2.840.113549.1.1.11" => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
+        "1.2.840.113549.1.1.13" => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
+        _ => return false,
+    };
+    let key = &issuer.public_key().subject_public_key.data;
+    aws::UnparsedPublicKey::new(legacy, key)
+        .verify(child.tbs_certificate.as_ref(), &child.signature_value.data)
+        .is_ok()
+}
+
+/// Whether a signature of this algorithm and key can be verified here at all.
+fn can_verify(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    const VERIFIABLE: &[&str] = &[
+        "1.2.840.113549.1.1.5",
+        "1.2.840.113549.1.1.11",
+        "1.2.840.113549.1.1.12",
+        "1.2.840.113549.1.1.13",
+        "1.2.840.10045.4.3.2",
+        "1.2.840.10045.4.3.3",
+        "1.3.101.112",
+    ];
+    let p521 = issuer
+        .public_key()
+        .algorithm
+        .parameters
+        .as_ref()
+        .and_then(|any| any.as_oid().ok())
+        .is_some_and(|oid| oid.to_id_string() == "1.3.132.0.35");
+    VERIFIABLE.contains(&oid(child).as_str()) && !p521
+}
+
+fn oid(certificate: &X509Certificate<'_>) -> String {
+    certificate.signature_algorithm.algorithm.to_id_string()
+}
+
+/// Whether the key identifiers fit, where both are there (RFC 5280 §4.2.1.1).
+fn identifiers_fit(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    let authority = child
+        .extensions()
+        .iter()
+        .find_map(|e| match e.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(aki) => {
+                aki.key_identifier.as_ref().map(|id| id.0)
+            }
+            _ => None,
+        });
+    let subject = issuer
+        .extensions()
+        .iter()
+        .find_map(|e| match e.parsed_extension() {
+            ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0),
+            _ => None,
+        });
+    match (authority, subject) {
+        (Some(authority), Some(subject)) => authority == subject,
+        _ => true,
+    }
+}

@@ -1,0 +1,12 @@
+//! Certificates to facts: what one says, how those of a chain belong together, and what a verifying
+//! client makes of them.
+
+mod chain;
+mod facts;
+mod trust;
+mod verify;
+
+pub use chain::{ChainFacts, chain_facts};
+pub use facts::{CertificateFacts, KeyFacts};
+pub use trust::{Trust, TrustError};
+pub(crate) use verify::verify;

@@ -1,0 +1,556 @@
+//! What a verifying client makes of a chain. webpki gives the verdict, but one reason at a time, and
+//! "unknown issuer" for most of them; the reasons are found here, from the facts. Pure.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use time::OffsetDateTime;
+use webpki::{EndEntityCert, Error, KeyUsage};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
+
+use super::{CertificateFacts, ChainFacts, Trust};
+use crate::tls::verification::{Problem, Reason, Verdict, VerificationSeen};
+
+/// Bits of an RSA key that verifying clients take, at least.
+const RSA_BITS: u32 = 2048;
+
+/// Holds a chain against roots, a name and a time.
+pub(crate) fn verify(
+    served: &[CertificateFacts],
+    chain: &ChainFacts,
+    trust: &Trust,
+    expected: &str,
+    now: OffsetDateTime,
+) -> VerificationSeen {
+    let mut seen = VerificationSeen {
+        trust: trust.label().into(),
+        verdict: Verdict::Undetermined,
+        reason: None,
+        problems: Vec::new(),
+        name: expected.into(),
+        anchor: None,
+        error: None,
+    };
+    let Some(leaf) = served.first() else {
+        seen.error = Some("no certificate".into());
+        return seen;
+    };
+    let look = Look {
+        served,
+        chain,
+        trust,
+        now,
+    };
+    let end_entity = CertificateDer::from(leaf.der.as_slice());
+    let library = look.path(&end_entity, now);
+    let name = look.name(&end_entity, leaf, expected);
+
+    let mut problems = look.dates();
+    problems.extend(look.path_problems(&end_entity, library.as_ref().err()));
+    problems.extend(name.clone());
+    // One reason each: several facts may lead to the same one.
+    let mut unique: Vec<Problem> = Vec::new();
+    for problem in problems {
+        let known = unique.iter().any(|known| {
+            known.reason == problem.reason && known.certificate == problem.certificate
+        });
+        if !known {
+            unique.push(problem);
+        }
+    }
+    let trusted_as_it_is = trust.holds(&leaf.der);
+    let path_ok = match &library {
+        Ok(anchor) => {
+            seen.anchor = Some(anchor.as_str().into());
+            true
+        }
+        // A root of the store that serves itself: webpki wants a leaf that is no CA, others do not.
+        Err(Error::CaUsedAsEndEntity) => trusted_as_it_is && look.dates().is_empty(),
+        Err(_) => false,
+    };
+    let weak_leaf = unique.iter().any(|problem| {
+        problem.reason == Reason::CertificateWeakKey && problem.certificate == Some(0)
+    });
+    seen.error = library.err().map(|error| error.to_string());
+    seen.verdict = if path_ok && name.is_none() && !weak_leaf {
+        Verdict::Trusted
+    } else {
+        Verdict::Untrusted
+    };
+    if seen.verdict == Verdict::Trusted {
+        seen.error = None;
+    } else if unique.is_empty() {
+        let detail = seen.error.clone().unwrap_or_default().into();
+        unique.push(Problem {
+            reason: Reason::Other,
+            certificate: None,
+            detail,
+        });
+    }
+    seen.reason = match seen.verdict {
+        Verdict::Trusted => None,
+        _ => unique.first().map(|problem| problem.reason),
+    };
+    seen.problems = unique;
+    seen
+}
+
+struct Look<'a> {
+    served: &'a [CertificateFacts],
+    chain: &'a ChainFacts,
+    trust: &'a Trust,
+    now: OffsetDateTime,
+}
+
+impl Look<'_> {
+    /// webpki's verdict at a time; the anchor's subject where it is good.
+    fn path(&self, end_entity: &CertificateDer<'_>, at: OffsetDateTime) -> Result<String, Error> {
+        let certificate = EndEntityCert::try_from(end_entity)?;
+        let intermediates: Vec<CertificateDer<'_>> = self
+            .served
+            .iter()
+            .skip(1)
+            .map(|facts| CertificateDer::from(facts.der.as_slice()))
+            .collect();
+        let path = certificate.verify_for_usage(
+            webpki::ALL_VERIFICATION_ALGS,
+            self.trust.anchors(),
+            &intermediates,
+            unix_time(at),
+            KeyUsage::server_auth(),
+            None,
+            None,
+        )?;
+        Ok(distinguished_name(&path.anchor().subject))
+    }
+
+    fn dates(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (place, index) in self.chain.path.iter().enumerate() {
+            let Some(facts) = self.served.get(*index) else {
+                continue;
+            };
+            // A root's dates bind nobody, and neither does what stands above a trusted issuer.
+            if place > 0 && (facts.self_signed || self.trust.holds(&facts.der)) {
+                continue;
+            }
+            let (reason, detail) = match (
+                place,
+                facts.not_after < self.now,
+                facts.not_before > self.now,
+            ) {
+                (0, true, _) => (
+                    Reason::CertificateExpired,
+                    format!("expired at {}", facts.not_after),
+                ),
+                (0, _, true) => (
+                    Reason::CertificateNotYetValid,
+                    format!("not valid before {}", facts.not_before),
+                ),
+                (_, true, _) => (
+                    Reason::ChainIntermediateExpired,
+                    format!("{} expired at {}", facts.subject, facts.not_after),
+                ),
+                (_, _, true) => (
+                    Reason::ChainIntermediateExpired,
+                    format!("{} is not valid before {}", facts.subject, facts.not_before),
+                ),
+                _ => continue,
+            };
+            problems.push(Problem {
+                reason,
+                certificate: Some(*index),
+                detail: detail.into(),
+            });
+        }
+        problems
+    }
+
+    /// Why there is no path: from webpki's error, and from the facts where it has only "unknown
+    /// issuer" for them.
+    fn path_problems(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        error: Option<&Error>,
+    ) -> Vec<Problem> {
+        let mut problems = self.weaknesses();
+        problems.extend(self.usage());
+        let Some(error) = error else {
+            return problems;
+        };
+        // Dates hide what else is wrong: ask again at a time when all of them hold.
+        let timeless = self
+            .when_all_are_valid()
+            .and_then(|at| self.path(end_entity, at).err());
+        let error = match error {
+            Error::CertExpired { .. } | Error::CertNotValidYet { .. } => match &timeless {
+                Some(error) => error,
+                None => return problems,
+            },
+            error => error,
+        };
+        let add = |reason, detail: String| Problem {
+            reason,
+            certificate: None,
+            detail: detail.into(),
+        };
+        match error {
+            Error::NameConstraintViolation => problems.push(add(
+                Reason::CertificateNameConstraints,
+                "an issuer's name constraints exclude a name of the certificate".into(),
+            )),
+            Error::PathLenConstraintViolated => {
+                problems.push(self.path_length().unwrap_or_else(|| {
+                    add(
+                        Reason::ChainPathLength,
+                        "a pathLenConstraint is exceeded".into(),
+                    )
+                }))
+            }
+            Error::UnsupportedCertVersion => {} // `weaknesses` has it
+            Error::RequiredEkuNotFoundContext(_)
+            | Error::EndEntityUsedAsCa
+            | Error::CaUsedAsEndEntity => {}
+            _ if self.path_length().is_some() => problems.extend(self.path_length()),
+            Error::UnknownIssuer
+            | Error::InvalidSignatureForPublicKey
+            | Error::UnsupportedSignatureAlgorithmContext(_)
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+                // A weak signature, a version 1 certificate or a CA flag missing stops the path too.
+                let explained = problems.iter().any(|problem| stops_path(problem));
+                if let (Some(problem), false) = (self.unknown_issuer(), explained) {
+                    problems.insert(0, problem);
+                }
+            }
+            other => problems.push(add(Reason::Other, other.to_string())),
+        }
+        problems
+    }
+
+    /// Keys, signatures and versions that verifying clients do not take.
+    fn weaknesses(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (place, index) in self.chain.path.iter().enumerate() {
+            let Some(facts) = self.served.get(*index) else {
+                continue;
+            };
+            if place > 0 && (facts.self_signed || self.trust.holds(&facts.der)) {
+                continue;
+            }
+            let mut add = |reason, detail: String| {
+                problems.push(Problem {
+                    reason,
+                    certificate: Some(*index),
+                    detail: detail.into(),
+                });
+            };
+            if facts.version != 3 {
+                add(
+                    Reason::CertificateX509V1,
+                    format!("X.509 version {}", facts.version),
+                );
+            }
+            let weak = match facts.key.algorithm.as_str() {
+                "RSA" => facts.key.bits.is_some_and(|bits| bits < RSA_BITS),
+                "EC" => facts.key.bits.is_some_and(|bits| bits < 224),
+                "DSA" => true,
+                _ => false,
+            };
+            if weak {
+                let bits = facts
+                    .key
+                    .bits
+                    .map_or_else(String::new, |bits| format!(", {bits} bits"));
+                add(
+                    Reason::CertificateWeakKey,
+                    format!("{}{bits}", facts.key.algorithm),
+                );
+            }
+            if matches!(
+                facts.signature_hash.as_deref(),
+                Some("md2" | "md5" | "sha1")
+            ) {
+                add(Reason::CertificateWeakSignature, facts.signature.clone());
+            }
+        }
+        problems
+    }
+
+    /// Certificates used for what they are not made for.
+    fn usage(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (place, index) in self.chain.path.iter().enumerate() {
+            let Some(facts) = self.served.get(*index) else {
+                continue;
+            };
+            if place > 0 && facts.self_signed {
+                continue;
+            }
+            let mut add = |detail: String| {
+                problems.push(Problem {
+                    reason: Reason::CertificateWrongUsage,
+                    certificate: Some(*index),
+                    detail: detail.into(),
+                });
+            };
+            if let Some(usages) = &facts.extended_key_usage {
+                let fits = |usage: &String| usage == "serverAuth" || usage == "anyExtendedKeyUsage";
+                if !usages.iter().any(fits) {
+                    add(format!(
+                        "extendedKeyUsage is {}, without serverAuth",
+                        usages.join(", ")
+                    ));
+                }
+            }
+            let signs = facts
+                .key_usage
+                .as_ref()
+                .is_none_or(|usages| usages.iter().any(|usage| usage == "keyCertSign"));
+            match place {
+                0 if facts.ca && !self.trust.holds(&facts.der) && !facts.self_signed => {
+                    add("a CA certificate is used as the server's own".into());
+                }
+                0 => {}
+                _ if !facts.ca && facts.version == 3 => {
+                    add(format!(
+                        "{} issues certificates, but is no CA",
+                        facts.subject
+                    ));
+                }
+                _ if !signs => add(format!("{} is a CA without keyCertSign", facts.subject)),
+                _ => {}
+            }
+        }
+        problems
+    }
+
+    /// More intermediates below a CA than its pathLenConstraint allows (RFC 5280 §4.2.1.9).
+    fn path_length(&self) -> Option<Problem> {
+        let path: Vec<&CertificateFacts> = self
+            .chain
+            .path
+            .iter()
+            .filter_map(|index| self.served.get(*index))
+            .collect();
+        for (place, facts) in path.iter().enumerate().skip(1) {
+            let below = path
+                .iter()
+                .take(place)
+                .skip(1)
+                .filter(|ca| !ca.self_issued)
+                .count();
+            let Some(allowed) = facts.path_length else {
+                continue;
+            };
+            if below > allowed as usize {
+                let detail = format!(
+                    "{} allows {allowed} intermediate CAs below it, and has {below}",
+                    facts.subject
+                );
+                return Some(Problem {
+                    reason: Reason::ChainPathLength,
+                    certificate: self.chain.path.get(place).copied(),
+                    detail: detail.into(),
+                });
+            }
+        }
+        None
+    }
+
+    /// What "unknown issuer" means here.
+    fn unknown_issuer(&self) -> Option<Problem> {
+        let top_index = *self.chain.path.last()?;
+        let top = self.served.get(top_index)?;
+        let problem = |reason, detail: String| {
+            Some(Problem {
+                reason,
+                certificate: Some(top_index),
+                detail: detail.into(),
+            })
+        };
+        let (_, parsed) = X509Certificate::from_der(&top.der).ok()?;
+        let issuer = parsed.issuer().as_raw();
+        if top.self_signed {
+            return if top_index == 0 {
+                problem(
+                    Reason::CertificateSelfSigned,
+                    "signed by its own key".into(),
+                )
+            } else {
+                problem(
+                    Reason::CertificateUntrustedRoot,
+                    format!("the root {} is not in the trust store", top.subject),
+                )
+            };
+        }
+        let same_name = self.served.iter().enumerate().any(|(index, other)| {
+            index != top_index
+                && X509Certificate::from_der(&other.der)
+                    .is_ok_and(|(_, other)| other.subject().as_raw() == issuer)
+        });
+        if same_name {
+            return problem(
+                Reason::BadSignature,
+                format!("the served certificate of {} has another key", top.issuer),
+            );
+        }
+        let anchored = self
+            .trust
+            .anchors()
+            .iter()
+            .any(|anchor| content(issuer) == Some(anchor.subject.as_ref()));
+        if anchored {
+            return problem(
+                Reason::BadSignature,
+                format!("the trust store's {} has another key", top.issuer),
+            );
+        }
+        // What is missing above the top: an intermediate that the server should send, or a root that
+        // the client does not have? A public CA says where its certificate is (caIssuers); a user
+        // who names the roots expects the chain to end in them; a leaf alone is never a whole chain
+        // of a public CA.
+        let missing = !top.ca_issuers.is_empty() || self.trust.is_given() || top_index == 0;
+        if missing {
+            problem(
+                Reason::ChainIncomplete,
+                format!(
+                    "the issuer {} is neither sent nor in the trust store",
+                    top.issuer
+                ),
+            )
+        } else {
+            problem(
+                Reason::CertificateUntrustedRoot,
+                format!(
+                    "the chain ends in {}, which is not in the trust store",
+                    top.issuer
+                ),
+            )
+        }
+    }
+
+    /// Whether the certificate is for the name, and how not.
+    fn name(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        leaf: &CertificateFacts,
+        expected: &str,
+    ) -> Option<Problem> {
+        let name = ServerName::try_from(expected.to_owned()).ok();
+        let fits = name.as_ref().is_some_and(|name| {
+            EndEntityCert::try_from(end_entity)
+                .is_ok_and(|certificate| certificate.verify_is_valid_for_subject_name(name).is_ok())
+        }) || (leaf.version != 3 || leaf.error.is_some()) && plain_match(leaf, expected);
+        if fits {
+            return None;
+        }
+        let presented = match leaf.sans.as_slice() {
+            [] => "no subjectAltName".to_owned(),
+            sans => {
+                let shown: Vec<_> = sans.iter().take(10).map(ToString::to_string).collect();
+                let more = sans.len().saturating_sub(10);
+                let more = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
+                format!("it is for {}{more}", shown.join(", "))
+            }
+        };
+        let common_name = leaf
+            .common_name
+            .as_ref()
+            .map(|cn| cn.raw().to_ascii_lowercase());
+        let in_common_name =
+            common_name.is_some_and(|cn| cn == expected || wildcard_covers(&cn, expected));
+        let reason = if expected.parse::<IpAddr>().is_ok() {
+            Reason::CertificateIpSanMissing
+        } else if leaf.sans.is_empty() && in_common_name {
+            Reason::CertificateCnOnly
+        } else {
+            Reason::CertificateNameMismatch
+        };
+        Some(Problem {
+            reason,
+            certificate: Some(0),
+            detail: presented.into(),
+        })
+    }
+
+    /// A time at which every certificate of the path is valid, the latest such.
+    fn when_all_are_valid(&self) -> Option<OffsetDateTime> {
+        let path: Vec<&CertificateFacts> = self
+            .chain
+            .path
+            .iter()
+            .filter_map(|index| self.served.get(*index))
+            .collect();
+        let from = path.iter().map(|facts| facts.not_before).max()?;
+        let to = path.iter().map(|facts| facts.not_after).min()?;
+        (from <= to).then_some(to)
+    }
+}
+
+/// Whether a problem keeps a verifier from building the path at all.
+fn stops_path(problem: &Problem) -> bool {
+    match problem.reason {
+        Reason::CertificateWeakSignature | Reason::CertificateX509V1 => true,
+        // The server's own key signs no certificate.
+        Reason::CertificateWeakKey | Reason::CertificateWrongUsage => {
+            problem.certificate != Some(0)
+        }
+        _ => false,
+    }
+}
+
+/// Names of a certificate that webpki does not read.
+fn plain_match(leaf: &CertificateFacts, expected: &str) -> bool {
+    leaf.sans
+        .iter()
+        .any(|san| san.raw().eq_ignore_ascii_case(expected))
+}
+
+/// Whether `*.example.com` covers the name (RFC 9525 §6.3).
+fn wildcard_covers(pattern: &str, name: &str) -> bool {
+    let (Some(pattern), Some((_, parent))) = (pattern.strip_prefix("*."), name.split_once('.'))
+    else {
+        return false;
+    };
+    pattern == parent
+}
+
+/// The content of a DER SEQUENCE, which is what an anchor keeps of its subject.
+fn content(sequence: &[u8]) -> Option<&[u8]> {
+    match sequence {
+        [0x30, length, rest @ ..] if *length < 0x80 => rest.get(..usize::from(*length)),
+        [0x30, 0x81, length, rest @ ..] => rest.get(..usize::from(*length)),
+        [0x30, 0x82, high, low, rest @ ..] => {
+            rest.get(..usize::from(u16::from_be_bytes([*high, *low])))
+        }
+        _ => None,
+    }
+}
+
+/// An anchor's subject in words.
+fn distinguished_name(content: &[u8]) -> String {
+    let mut der = vec![0x30];
+    match u16::try_from(content.len()) {
+        Ok(length) if length < 0x80 => der.extend(length.to_be_bytes().get(1)),
+        Ok(length) => {
+            der.push(0x82);
+            der.extend(length.to_be_bytes());
+        }
+        Err(_) => return String::new(),
+    }
+    der.extend_from_slice(content);
+    x509_parser::x509::X509Name::from_der(&der)
+        .map(|(_, name)| name.to_string())
+        .unwrap_or_default()
+}
+
+fn unix_time(at: OffsetDateTime) -> UnixTime {
+    let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(0);
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+}
