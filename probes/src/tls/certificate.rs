@@ -23,7 +23,7 @@ impl Probe for Certificate {
     type Seen = CertificateSeen;
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<CertificateSeen, ProbeError> {
-        let session = cx.session(&SessionSpec { sni: cx.sni() }).await;
+        let session = cx.session(&SessionSpec::ordinary(cx.sni())).await;
         if let Ok(session) = &session {
             if !session.chain.is_empty() {
                 let version = session.version.map_or_else(String::new, |v| v.to_string());

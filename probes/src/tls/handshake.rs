@@ -23,29 +23,24 @@ impl Probe for Handshake {
     type Seen = HandshakeSeen;
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<HandshakeSeen, ProbeError> {
-        let session = cx.session(&SessionSpec { sni: cx.sni() }).await?;
+        let session = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
         let refused = session
             .alert
             .is_some_and(|alert| REFUSALS.contains(&alert.0));
         if refused && !session.client_certificate_requested {
-            not_our_limits(cx).await?;
+            if let Some(beyond) = beyond_rustls(cx, cx.sni()).await {
+                return Err(ProbeError::undecided(beyond));
+            }
         }
         Ok(HandshakeSeen::from(&*session))
     }
 }
 
 /// A refusal says nothing about an ordinary client where the server would take something that
-/// ordinary clients have, but rustls has not.
-async fn not_our_limits(cx: &Cx) -> Result<(), ProbeError> {
-    let told = cx.ask(&Hello::ordinary(cx.sni())).await;
-    let Some(flight) = told
-        .outcome
-        .as_ref()
-        .ok()
-        .and_then(|outcome| outcome.flight())
-    else {
-        return Ok(());
-    };
+/// ordinary clients have, but rustls has not. What that is, in words; none where rustls has it.
+pub(crate) async fn beyond_rustls(cx: &Cx, sni: Option<String>) -> Option<String> {
+    let told = cx.ask(&Hello::ordinary(sni)).await;
+    let flight = told.outcome.as_ref().ok()?.flight()?;
     let (version, suite) = (flight.hello.version(), flight.hello.suite);
     let group = flight.hello.group().or_else(|| {
         flight
@@ -54,13 +49,13 @@ async fn not_our_limits(cx: &Cx) -> Result<(), ProbeError> {
             .and_then(|exchange| exchange.group)
     });
     if version < ProtocolVersion::TLS1_2 || can_complete(version, suite, group) {
-        return Ok(());
+        return None;
     }
     let group = group.map_or_else(String::new, |group| format!(" with {group}"));
-    Err(ProbeError::undecided(format!(
+    Some(format!(
         "the server takes {version} {suite}{group}, which this program cannot complete a handshake \
-         with; everything that shows before Finished was read from the clear flight"
-    )))
+         with; what shows before Finished was read from the clear flight"
+    ))
 }
 
 impl From<&Session> for HandshakeSeen {

@@ -231,6 +231,11 @@ impl HelloOutcome {
         matches!(self, Self::ServerHello(_) | Self::Retry(_) | Self::Ssl2(_))
     }
 
+    /// Whether it is the alert unrecognized_name (RFC 6066 §3).
+    pub(crate) fn rejects_the_name(&self) -> bool {
+        matches!(self, Self::Alert(alert) if alert.description.0 == 112)
+    }
+
     /// The flight of a ServerHello or a HelloRetryRequest.
     pub(crate) fn flight(&self) -> Option<&Flight> {
         match self {

@@ -49,8 +49,9 @@ impl Probe for Reach {
             seen.not_tls(bytes);
             return Ok(seen);
         }
-        // A server that names an unknown server name has understood the hello.
-        if !matches!(first, HelloOutcome::Silent) {
+        // Silence costs a deadline each time; and a server that rejects the name has understood the
+        // hello: nothing but the name would change its answer.
+        if !matches!(first, HelloOutcome::Silent) && !first.rejects_the_name() {
             for (what, hello) in others(cx) {
                 let Ok(outcome) = cx.ask(&hello).await.outcome else {
                     continue;

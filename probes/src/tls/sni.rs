@@ -8,7 +8,7 @@ use crate::net::NetError;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
-use crate::tls::handshake::HandshakeOutcome;
+use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::untrusted::Untrusted;
@@ -48,7 +48,11 @@ impl Probe for Sni {
         let ask = async |sni: Option<String>| match (legacy, spoken.is_empty()) {
             (Some(version), _) => clear(cx, Hello::common(version, sni)).await,
             (None, true) => clear(cx, Hello::ordinary(sni)).await,
-            (None, false) => completed(cx, SessionSpec { sni }).await,
+            // The handshake with the right name is the ordinary one, and made already.
+            (None, false) => {
+                let aftermath = sni.is_some() && sni == name;
+                completed(cx, SessionSpec { sni, aftermath }).await
+            }
         };
         let with = async {
             match &name {
@@ -112,6 +116,11 @@ async fn completed(cx: &Cx, spec: SessionSpec) -> Result<SniAnswer, NetError> {
     let session = cx.session(&spec).await?;
     if let Some(der) = session.chain.first() {
         return Ok(SniAnswer::certificate(der, described(&session)));
+    }
+    if session.outcome == HandshakeOutcome::Alert {
+        if let Some(beyond) = beyond_rustls(cx, spec.sni).await {
+            return Ok(SniAnswer::new(SniOutcome::Undetermined, beyond));
+        }
     }
     let outcome = match session.outcome {
         HandshakeOutcome::Alert => SniOutcome::Alert,

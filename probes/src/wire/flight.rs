@@ -288,7 +288,8 @@ mod tests {
     #[test]
     fn a_server_hello_stands_whatever_follows() {
         let mut decoder = FlightDecoder::default();
-        let mut bytes = records(1000);
+        // The ServerHello has a record of its own; the last record is cut.
+        let mut bytes = records(42);
         bytes.truncate(bytes.len() - 4);
         assert_eq!(decoder.push(&bytes), State::Incomplete);
         let State::Hello(flight) = decoder.end("silent") else {

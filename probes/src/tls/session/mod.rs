@@ -21,14 +21,27 @@ use crate::tls::handshake::HandshakeOutcome;
 use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
 
 /// How long an alert is waited for that a TLS 1.3 server sends after the handshake, when it asked
-/// for a client certificate and got none.
-const AFTERMATH: Duration = Duration::from_secs(1);
+/// for a client certificate and got none: so long at least, and so many times the handshake.
+const AFTERMATH: Duration = Duration::from_millis(300);
+const AFTERMATH_FACTOR: u32 = 4;
 
 /// Which handshake. Equal values are the same handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SessionSpec {
     /// The server name to send, if any.
     pub(crate) sni: Option<String>,
+    /// Wait for what a server says after the handshake.
+    pub(crate) aftermath: bool,
+}
+
+impl SessionSpec {
+    /// The handshake of an ordinary client.
+    pub(crate) fn ordinary(sni: Option<String>) -> Self {
+        Self {
+            sni,
+            aftermath: true,
+        }
+    }
 }
 
 /// How a handshake went.
@@ -83,7 +96,7 @@ impl Session {
                     session.outcome = HandshakeOutcome::Completed;
                     session.took = begun.elapsed();
                     session.negotiated(stream.get_ref().1);
-                    if recorder.client_certificate_requested() {
+                    if spec.aftermath && recorder.client_certificate_requested() {
                         session.aftermath(&mut stream).await;
                     }
                 }
@@ -121,8 +134,9 @@ impl Session {
 
     /// In TLS 1.3 a server learns that there is no client certificate after our Finished.
     async fn aftermath(&mut self, stream: &mut tokio_rustls::client::TlsStream<Connection<'_>>) {
+        let wait = AFTERMATH.max(self.took * AFTERMATH_FACTOR);
         let mut byte = [0; 1];
-        if let Ok(Err(error)) = tokio::time::timeout(AFTERMATH, stream.read(&mut byte)).await {
+        if let Ok(Err(error)) = tokio::time::timeout(wait, stream.read(&mut byte)).await {
             let alert = error
                 .get_ref()
                 .and_then(|inner| inner.downcast_ref::<Error>());
