@@ -89,7 +89,7 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
     let begun = Instant::now();
     let cx = Cx::new(endpoint, settings);
     let mut seen = Observations::default();
-    seen.run_stage(Stage::Reach, &cx).await;
+    Box::pin(seen.run_stage(Stage::Reach, &cx)).await;
     if endpoint.plaintext {
         let why = "plaintext HTTP is expected here";
         seen.fail_rest(&cx, |_| Some(ProbeError::not_applicable(why)));
@@ -99,7 +99,7 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
             seen.fail_rest(&cx, |probe| without_tls(&reach, probe.id));
         }
         for stage in [Stage::Hello, Stage::Detail, Stage::Conclude] {
-            seen.run_stage(stage, &cx).await;
+            Box::pin(seen.run_stage(stage, &cx)).await;
         }
     } else {
         seen.fail_rest(&cx, |_| {

@@ -53,14 +53,14 @@ pub(crate) async fn question(cx: &Cx, hello: &Hello, control: Option<&Hello>) ->
         Ok(outcome) if outcome.is_hello() => return Reply::Accepted(outcome),
         Ok(outcome) => outcome,
     };
-    if let HelloOutcome::Alert(alert) = &outcome {
-        if REFUSALS.contains(&alert.description.0) {
-            return Reply::Refused(Refusal {
-                alert: Some(alert.description.0),
-                evidence: outcome.to_string(),
-                by_control: false,
-            });
-        }
+    if let HelloOutcome::Alert(alert) = &outcome
+        && REFUSALS.contains(&alert.description.0)
+    {
+        return Reply::Refused(Refusal {
+            alert: Some(alert.description.0),
+            evidence: outcome.to_string(),
+            by_control: false,
+        });
     }
     confirm(cx, hello, &outcome, told.at, control).await
 }

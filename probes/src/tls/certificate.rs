@@ -24,11 +24,11 @@ impl Probe for Certificate {
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<CertificateSeen, ProbeError> {
         let session = cx.session(&SessionSpec::ordinary(cx.sni())).await;
-        if let Ok(session) = &session {
-            if !session.chain.is_empty() {
-                let version = session.version.map_or_else(String::new, |v| v.to_string());
-                return read(&session.chain, version);
-            }
+        if let Ok(session) = &session
+            && !session.chain.is_empty()
+        {
+            let version = session.version.map_or_else(String::new, |v| v.to_string());
+            return read(&session.chain, version);
         }
         let Some(versions) = so_far.versions.seen() else {
             return Err(ProbeError::Missing {

@@ -10,6 +10,10 @@ use crate::wire::flight::Flight;
 const SMALL: usize = 8;
 
 /// What is enumerated, and how to ask for it.
+#[expect(
+    clippy::type_complexity,
+    reason = "two closures; a name for their types says no more"
+)]
 pub(crate) struct Question<'a, T> {
     /// A hello that offers just these.
     pub(crate) hello: Box<dyn Fn(&[T]) -> Hello + Send + Sync + 'a>,

@@ -12,7 +12,7 @@ use crate::tls::hellos::Hello;
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
 use crate::wire::names::GroupName;
-use crate::wire::registry::{Authentication, Group, ProtocolVersion, Suite};
+use crate::wire::registry::{Authentication, Group, ProtocolVersion, Suite, SuiteTraits};
 
 /// Enumerates the groups: in TLS 1.3 by HelloRetryRequest, below by the ServerKeyExchange.
 pub struct Groups;
@@ -116,11 +116,7 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
     let suites: Vec<Suite> = Suite::common()
         .iter()
         .copied()
-        .filter(|suite| {
-            suite
-                .traits()
-                .is_some_and(|traits| traits.uses_named_group())
-        })
+        .filter(|suite| suite.traits().is_some_and(SuiteTraits::uses_named_group))
         .collect();
     let ask = Question::<Group> {
         hello: Box::new(|groups| Hello::legacy(version, &suites, groups, cx.sni())),

@@ -10,7 +10,7 @@ use crate::tls::ask::REFUSALS;
 use crate::tls::hellos::Hello;
 use crate::tls::session::{Session, SessionSpec, can_complete};
 use crate::untrusted::Untrusted;
-use crate::wire::registry::ProtocolVersion;
+use crate::wire::registry::{AlertDescription, ProtocolVersion};
 
 /// Makes one handshake as an ordinary modern client would, without verifying the certificate.
 pub struct Handshake;
@@ -27,10 +27,11 @@ impl Probe for Handshake {
         let refused = session
             .alert
             .is_some_and(|alert| REFUSALS.contains(&alert.0));
-        if refused && !session.client_certificate_requested {
-            if let Some(beyond) = beyond_rustls(cx, cx.sni()).await {
-                return Err(ProbeError::undecided(beyond));
-            }
+        if refused
+            && !session.client_certificate_requested
+            && let Some(beyond) = beyond_rustls(cx, cx.sni()).await
+        {
+            return Err(ProbeError::undecided(beyond));
         }
         Ok(HandshakeSeen::from(&*session))
     }
@@ -66,7 +67,10 @@ impl From<&Session> for HandshakeSeen {
             suite: session.suite.map(|suite| suite.to_string()),
             group: session.group.map(|group| group.to_string()),
             alert: session.alert.map(|alert| alert.0),
-            alert_name: session.alert.and_then(|alert| alert.name()).map(Into::into),
+            alert_name: session
+                .alert
+                .and_then(AlertDescription::name)
+                .map(Into::into),
             error: session.error.clone().map(Into::into),
             client_certificate_requested: session.client_certificate_requested,
             handshake_ms: Some(session.took.as_secs_f64() * 1e3),

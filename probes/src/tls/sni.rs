@@ -117,10 +117,10 @@ async fn completed(cx: &Cx, spec: SessionSpec) -> Result<SniAnswer, NetError> {
     if let Some(der) = session.chain.first() {
         return Ok(SniAnswer::certificate(der, described(&session)));
     }
-    if session.outcome == HandshakeOutcome::Alert {
-        if let Some(beyond) = beyond_rustls(cx, spec.sni).await {
-            return Ok(SniAnswer::new(SniOutcome::Undetermined, beyond));
-        }
+    if session.outcome == HandshakeOutcome::Alert
+        && let Some(beyond) = beyond_rustls(cx, spec.sni).await
+    {
+        return Ok(SniAnswer::new(SniOutcome::Undetermined, beyond));
     }
     let outcome = match session.outcome {
         HandshakeOutcome::Alert => SniOutcome::Alert,

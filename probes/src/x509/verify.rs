@@ -202,15 +202,14 @@ impl Look<'_> {
                 "an issuer's name constraints exclude a name of the certificate".into(),
             )),
             Error::PathLenConstraintViolated => {
-                problems.push(self.path_length().unwrap_or_else(|| {
-                    add(
-                        Reason::ChainPathLength,
-                        "a pathLenConstraint is exceeded".into(),
-                    )
-                }))
+                let exceeded = "a pathLenConstraint is exceeded";
+                let found = self.path_length();
+                problems
+                    .push(found.unwrap_or_else(|| add(Reason::ChainPathLength, exceeded.into())));
             }
-            Error::UnsupportedCertVersion => {} // `weaknesses` has it
-            Error::RequiredEkuNotFoundContext(_)
+            // `weaknesses` and `usage` have said it.
+            Error::UnsupportedCertVersion
+            | Error::RequiredEkuNotFoundContext(_)
             | Error::EndEntityUsedAsCa
             | Error::CaUsedAsEndEntity => {}
             _ if self.path_length().is_some() => problems.extend(self.path_length()),

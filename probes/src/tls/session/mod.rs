@@ -158,10 +158,9 @@ impl Session {
                 self.error = Some(format!("alert {alert} from the server"));
                 HandshakeOutcome::Alert
             }
-            Some(_) => HandshakeOutcome::ProtocolError,
             None if is_reset(error) => HandshakeOutcome::Reset,
             None if error.kind() == io::ErrorKind::UnexpectedEof => HandshakeOutcome::Closed,
-            None => HandshakeOutcome::ProtocolError,
+            _ => HandshakeOutcome::ProtocolError,
         };
     }
 }
