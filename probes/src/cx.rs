@@ -71,7 +71,6 @@ impl Cx {
     }
 
     /// Panics where the settings say so: the tests of what a panic costs.
-    #[expect(clippy::panic, reason = "this is what it is for")]
     pub(crate) fn fail_point(&self, id: &str) {
         assert!(
             self.settings.fail_point.as_deref() != Some(id),

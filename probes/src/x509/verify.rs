@@ -45,7 +45,7 @@ pub(crate) fn verify(
     };
     let end_entity = CertificateDer::from(leaf.der.as_slice());
     let library = look.path(&end_entity, now);
-    let name = look.name(&end_entity, leaf, expected);
+    let name = name_problem(&end_entity, leaf, expected);
 
     let mut problems = look.dates();
     problems.extend(look.path_problems(&end_entity, library.as_ref().err()));
@@ -218,7 +218,7 @@ impl Look<'_> {
             | Error::UnsupportedSignatureAlgorithmContext(_)
             | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
                 // A weak signature, a version 1 certificate or a CA flag missing stops the path too.
-                let explained = problems.iter().any(|problem| stops_path(problem));
+                let explained = problems.iter().any(stops_path);
                 if let (Some(problem), false) = (self.unknown_issuer(), explained) {
                     problems.insert(0, problem);
                 }
@@ -430,54 +430,6 @@ impl Look<'_> {
         }
     }
 
-    /// Whether the certificate is for the name, and how not.
-    fn name(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        leaf: &CertificateFacts,
-        expected: &str,
-    ) -> Option<Problem> {
-        let name = ServerName::try_from(expected.to_owned()).ok();
-        let fits = name.as_ref().is_some_and(|name| {
-            EndEntityCert::try_from(end_entity)
-                .is_ok_and(|certificate| certificate.verify_is_valid_for_subject_name(name).is_ok())
-        }) || (leaf.version != 3 || leaf.error.is_some()) && plain_match(leaf, expected);
-        if fits {
-            return None;
-        }
-        let presented = match leaf.sans.as_slice() {
-            [] => "no subjectAltName".to_owned(),
-            sans => {
-                let shown: Vec<_> = sans.iter().take(10).map(ToString::to_string).collect();
-                let more = sans.len().saturating_sub(10);
-                let more = if more > 0 {
-                    format!(" and {more} more")
-                } else {
-                    String::new()
-                };
-                format!("it is for {}{more}", shown.join(", "))
-            }
-        };
-        let common_name = leaf
-            .common_name
-            .as_ref()
-            .map(|cn| cn.raw().to_ascii_lowercase());
-        let in_common_name =
-            common_name.is_some_and(|cn| cn == expected || wildcard_covers(&cn, expected));
-        let reason = if expected.parse::<IpAddr>().is_ok() {
-            Reason::CertificateIpSanMissing
-        } else if leaf.sans.is_empty() && in_common_name {
-            Reason::CertificateCnOnly
-        } else {
-            Reason::CertificateNameMismatch
-        };
-        Some(Problem {
-            reason,
-            certificate: Some(0),
-            detail: presented.into(),
-        })
-    }
-
     /// A time at which every certificate of the path is valid, the latest such.
     fn when_all_are_valid(&self) -> Option<OffsetDateTime> {
         let path: Vec<&CertificateFacts> = self
@@ -490,6 +442,53 @@ impl Look<'_> {
         let to = path.iter().map(|facts| facts.not_after).min()?;
         (from <= to).then_some(to)
     }
+}
+
+/// Whether the certificate is for the name, and how not.
+fn name_problem(
+    end_entity: &CertificateDer<'_>,
+    leaf: &CertificateFacts,
+    expected: &str,
+) -> Option<Problem> {
+    let name = ServerName::try_from(expected.to_owned()).ok();
+    let fits = name.as_ref().is_some_and(|name| {
+        EndEntityCert::try_from(end_entity)
+            .is_ok_and(|certificate| certificate.verify_is_valid_for_subject_name(name).is_ok())
+    }) || (leaf.version != 3 || leaf.error.is_some()) && plain_match(leaf, expected);
+    if fits {
+        return None;
+    }
+    let presented = match leaf.sans.as_slice() {
+        [] => "no subjectAltName".to_owned(),
+        sans => {
+            let shown: Vec<_> = sans.iter().take(10).map(ToString::to_string).collect();
+            let more = sans.len().saturating_sub(10);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            format!("it is for {}{more}", shown.join(", "))
+        }
+    };
+    let common_name = leaf
+        .common_name
+        .as_ref()
+        .map(|cn| cn.raw().to_ascii_lowercase());
+    let in_common_name =
+        common_name.is_some_and(|cn| cn == expected || wildcard_covers(&cn, expected));
+    let reason = if expected.parse::<IpAddr>().is_ok() {
+        Reason::CertificateIpSanMissing
+    } else if leaf.sans.is_empty() && in_common_name {
+        Reason::CertificateCnOnly
+    } else {
+        Reason::CertificateNameMismatch
+    };
+    Some(Problem {
+        reason,
+        certificate: Some(0),
+        detail: presented.into(),
+    })
 }
 
 /// Whether a problem keeps a verifier from building the path at all.
