@@ -14,6 +14,7 @@ use crate::net::connect::{Connection, Heard};
 use crate::net::gate::Gate;
 use crate::scan::Endpoint;
 use crate::settings::Settings;
+use crate::tls::ask::Reply;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::wire::flight::{FlightDecoder, State};
@@ -29,6 +30,7 @@ pub struct Cx {
     pub(crate) settings: Settings,
     gate: Gate,
     hellos: Memo<Hello, Told>,
+    replies: Memo<Hello, Reply>,
     sessions: Memo<SessionSpec, Result<Arc<Session>, NetError>>,
     known_good: OnceLock<Hello>,
     last_good: Mutex<Option<Instant>>,
@@ -58,6 +60,7 @@ impl Cx {
             ),
             settings: settings.clone(),
             hellos: Memo::default(),
+            replies: Memo::default(),
             sessions: Memo::default(),
             known_good: OnceLock::new(),
             last_good: Mutex::new(None),
@@ -111,6 +114,25 @@ impl Cx {
         }
     }
 
+    /// The reply to a question, found out once: a refusal that took a control to be sure of is sure
+    /// for every probe.
+    pub(crate) async fn reply(
+        &self,
+        hello: &Hello,
+        find_out: impl Future<Output = Reply>,
+    ) -> Reply {
+        self.replies
+            .cell(hello)
+            .get_or_init(|| find_out)
+            .await
+            .clone()
+    }
+
+    /// How many suites the known good hello offers: lists so long are known to be taken.
+    pub(crate) fn known_good_length(&self) -> usize {
+        self.known_good.get().map_or(0, Hello::length)
+    }
+
     /// One real handshake, completed by rustls; done once a specification.
     pub(crate) async fn session(&self, spec: &SessionSpec) -> Result<Arc<Session>, NetError> {
         let cell = self.sessions.cell(spec);
@@ -134,7 +156,7 @@ impl Cx {
     ) -> Result<Vec<u8>, NetError> {
         let mut connection = self.connect().await?;
         connection.send(request).await?;
-        let mut buffer = [0; 1024];
+        let mut buffer = vec![0; 1024];
         match connection.hear_within(&mut buffer, wait).await? {
             Heard::Bytes(read) => Ok(buffer.get(..read).unwrap_or_default().to_vec()),
             _ => Ok(Vec::new()),
@@ -169,7 +191,7 @@ impl Cx {
             Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
             Hello::Tls(_) => Answer::Tls(FlightDecoder::default()),
         };
-        let mut buffer = [0; 4096];
+        let mut buffer = vec![0; 4096];
         let outcome = loop {
             let heard = connection.hear(&mut buffer).await?;
             if let Heard::Bytes(read) = heard {
@@ -277,7 +299,7 @@ async fn rest_of_banner(
     connection: &mut Connection<'_>,
     mut first: Vec<u8>,
 ) -> Result<Vec<u8>, NetError> {
-    let mut buffer = [0; 512];
+    let mut buffer = vec![0; 512];
     while first.len() < 512 && !first.contains(&b'\n') {
         let Heard::Bytes(read) = connection.hear_within(&mut buffer, BANNER_WAIT).await? else {
             break;

@@ -19,8 +19,9 @@ pub(crate) const REFUSALS: &[u8] = &[
     71, // insufficient_security
 ];
 
-/// protocol_version
-pub(crate) const PROTOCOL_VERSION: u8 = 70;
+/// Alerts that no other list of suites would change: protocol_version, inappropriate_fallback,
+/// unrecognized_name.
+pub(crate) const NOT_ABOUT_SUITES: &[u8] = &[70, 86, 112];
 
 /// What an answer amounts to.
 #[derive(Clone, Debug)]
@@ -47,6 +48,10 @@ pub(crate) struct Refusal {
 /// Puts a question. `control` is a hello that differs from it in one thing and is known to be
 /// answered; without one, the hello that reached the server serves.
 pub(crate) async fn question(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
+    cx.reply(hello, find_out(cx, hello, control)).await
+}
+
+async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
     let told = connected(cx, hello).await;
     let outcome = match told.outcome {
         Err(error) => return Reply::Unclear(error.to_string()),

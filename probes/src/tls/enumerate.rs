@@ -32,6 +32,8 @@ pub(crate) struct Eliminated<T> {
     pub(crate) evidence: Vec<String>,
     /// The alert of a refusal.
     pub(crate) alert: Option<u8>,
+    /// The server answered with another version, or another kind of key exchange.
+    pub(crate) other_version: bool,
 }
 
 impl<T> Default for Eliminated<T> {
@@ -41,6 +43,7 @@ impl<T> Default for Eliminated<T> {
             undetermined: vec![],
             evidence: vec![],
             alert: None,
+            other_version: false,
         }
     }
 }
@@ -108,16 +111,15 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                             let (version, suite) = (flight.hello.version(), flight.hello.suite);
                             seen.evidence
                                 .push(format!("answered with {version} {suite}"));
+                            seen.other_version = true;
                         }
                     }
                 }
                 Reply::Refused(refusal)
-                    if refusal.by_control && control.is_none() && list.len() > SMALL =>
+                    if refusal.by_control && control.is_none() && list.len() > taken(cx) =>
                 {
-                    // The control was a smaller hello: it may be the length that is refused.
-                    let second = list.split_off(list.len() / 2);
-                    lists.push(second);
-                    lists.push(list);
+                    // The control was a shorter hello: it may be the length that is refused.
+                    lists.extend(list.chunks(taken(cx)).map(<[T]>::to_vec));
                 }
                 Reply::Refused(refusal) => {
                     seen.alert = refusal.alert.or(seen.alert);
@@ -148,10 +150,16 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         self.evidence.extend(other.evidence);
         self.evidence.dedup();
         self.alert = self.alert.or(other.alert);
+        self.other_version |= other.other_version;
     }
 
     fn give_up(&mut self, list: Vec<T>, why: &str) {
         self.undetermined.extend(list);
         self.evidence.push(why.to_owned());
     }
+}
+
+/// How long a list is known to be taken, with some tolerance: nobody's limit is just there.
+fn taken(cx: &Cx) -> usize {
+    (cx.known_good_length() * 5 / 4).max(SMALL)
 }

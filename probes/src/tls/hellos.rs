@@ -12,6 +12,11 @@ use crate::wire::messages::Alert;
 use crate::wire::registry::{Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite};
 use crate::wire::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
 
+/// Suites of TLS 1.2 and below in the hello of an ordinary client: with the three of TLS 1.3 and the
+/// signalling value still 64, and about as many as in any other question, so that its being
+/// answered shows that such a length is taken.
+const ORDINARY_SUITES: usize = 60;
+
 /// The first code point of a stretch that no registry assigns, for fillers.
 const FILLERS: u16 = 0xE100;
 
@@ -63,7 +68,7 @@ impl Hello {
     pub(crate) fn ordinary(sni: Option<String>) -> Self {
         use crate::wire::registry::ProtocolVersion as V;
         let tls13 = [0x1302, 0x1303, 0x1301].map(Suite);
-        let legacy = Suite::common().iter().copied().take(40);
+        let legacy = Suite::common().iter().copied().take(ORDINARY_SUITES);
         Self::Tls(TlsHello {
             versions: vec![V::TLS1_3, V::TLS1_2, V::TLS1_1, V::TLS1_0],
             suites: tls13.into_iter().chain(legacy).collect(),
@@ -116,6 +121,31 @@ impl Hello {
             shares: shares.to_vec(),
             sni,
         })
+    }
+
+    /// The hello of a lean modern client: for servers that choke on long lists.
+    pub(crate) fn lean(sni: Option<String>) -> Self {
+        use crate::wire::registry::ProtocolVersion as V;
+        let tls13 = [0x1301, 0x1302, 0x1303];
+        let legacy = [
+            0xC02B, 0xC02F, 0xC02C, 0xC030, 0xC013, 0xC014, 0x009C, 0x009D, 0x002F, 0x0035,
+        ];
+        Self::Tls(TlsHello {
+            versions: vec![V::TLS1_3, V::TLS1_2, V::TLS1_1, V::TLS1_0],
+            suites: tls13.into_iter().chain(legacy).map(Suite).collect(),
+            fillers: 0,
+            groups: vec![Group::X25519, Group::SECP256R1, Group::SECP384R1],
+            shares: vec![Group::X25519],
+            sni,
+        })
+    }
+
+    /// How many suites are offered.
+    pub(crate) fn length(&self) -> usize {
+        match self {
+            Self::Ssl2 { ciphers } => ciphers.len(),
+            Self::Tls(hello) => hello.suites.len() + usize::from(hello.fillers),
+        }
     }
 
     /// The same question with so many fillers.

@@ -97,6 +97,7 @@ impl Probe for Reach {
 fn others(cx: &Cx) -> Vec<(&'static str, Hello)> {
     let tls12 = ProtocolVersion::TLS1_2;
     vec![
+        ("a lean hello of TLS 1.0 to 1.3", Hello::lean(cx.sni())),
         (
             "a hello of TLS 1.3 with every group",
             Hello::tls13(Suite::tls13(), Group::tls13(), &[], cx.sni()),

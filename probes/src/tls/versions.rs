@@ -9,7 +9,7 @@ use crate::cx::Cx;
 use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::ask::{PROTOCOL_VERSION, Reply, question};
+use crate::tls::ask::{NOT_ABOUT_SUITES, Reply, question};
 use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::wire::flight::Flight;
@@ -67,30 +67,35 @@ async fn ssl2(cx: &Cx) -> VersionAnswer {
     }
 }
 
-/// SSLv3 to TLS 1.2: the usual suites, and where they are refused for their own sake, the rare ones.
+/// SSLv3 to TLS 1.2: the usual suites, and where they may be refused for their own sake, the rare
+/// ones.
 async fn legacy(cx: &Cx, version: ProtocolVersion) -> VersionAnswer {
     let usual = first(cx, version, Suite::common()).await;
-    if usual.answer != Answer::No || usual.final_no {
-        return usual.into();
+    if usual.answer.answer != Answer::No || !usual.about_suites {
+        return usual.answer;
     }
-    let rare = first(cx, version, Suite::rare()).await;
-    match rare.answer {
-        Answer::No => usual.into(),
-        _ => rare.into(),
+    // A server picks the newest version that it has, up to the one that is asked for (RFC 5246
+    // appendix E.1): TLS 1.1 with rare suites asks for what is below as well, once for all three.
+    if version < ProtocolVersion::TLS1_1 {
+        let below = first(cx, ProtocolVersion::TLS1_1, Suite::rare()).await;
+        if below.answer.answer == Answer::No && !below.other_version {
+            return usual.answer;
+        }
+    }
+    let rare = first(cx, version, Suite::rare()).await.answer;
+    if rare.answer == Answer::No {
+        usual.answer
+    } else {
+        rare
     }
 }
 
 struct First {
-    answer: Answer,
-    evidence: String,
-    /// The refusal is about the version itself.
-    final_no: bool,
-}
-
-impl From<First> for VersionAnswer {
-    fn from(first: First) -> Self {
-        Self::new(first.answer, first.evidence)
-    }
+    answer: VersionAnswer,
+    /// Other suites might be taken.
+    about_suites: bool,
+    /// The server answered with another version.
+    other_version: bool,
 }
 
 /// Whether one of the suites is accepted in the version.
@@ -102,26 +107,21 @@ async fn first(cx: &Cx, version: ProtocolVersion, suites: &[Suite]) -> First {
         }),
     };
     let seen = Eliminated::first(cx, &ask, suites).await;
-    let evidence = seen.evidence.join("; ");
-    if let Some((_, flight)) = seen.accepted.first() {
-        let outcome = HelloOutcome::ServerHello(flight.clone());
-        return First {
-            answer: Answer::Yes,
-            evidence: outcome.to_string(),
-            final_no: false,
-        };
-    }
-    let answer = if seen.undetermined.is_empty() {
-        Answer::No
-    } else {
-        Answer::Undetermined
+    let (answer, evidence) = match seen.accepted.first() {
+        Some((_, flight)) => (
+            Answer::Yes,
+            HelloOutcome::ServerHello(flight.clone()).to_string(),
+        ),
+        None if seen.undetermined.is_empty() => (Answer::No, seen.evidence.join("; ")),
+        None => (Answer::Undetermined, seen.evidence.join("; ")),
     };
-    // Another version in answer settles it as well as the alert does.
-    let final_no = seen.alert == Some(PROTOCOL_VERSION) || seen.alert.is_none();
     First {
-        answer,
-        evidence,
-        final_no,
+        answer: VersionAnswer::new(answer, evidence),
+        about_suites: !seen
+            .alert
+            .is_some_and(|alert| NOT_ABOUT_SUITES.contains(&alert))
+            && !seen.other_version,
+        other_version: seen.other_version,
     }
 }
 
@@ -144,7 +144,9 @@ async fn tls13(cx: &Cx) -> VersionAnswer {
                 VersionAnswer::new(Answer::No, format!("answered with {outcome}"))
             }
             Reply::Refused(refusal) => {
-                let settled = refusal.alert == Some(PROTOCOL_VERSION);
+                let settled = refusal
+                    .alert
+                    .is_some_and(|alert| NOT_ABOUT_SUITES.contains(&alert));
                 let answer = VersionAnswer::new(Answer::No, refusal.evidence);
                 if settled {
                     return answer;
