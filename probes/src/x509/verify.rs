@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use webpki::{EndEntityCert, Error, KeyUsage};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
@@ -143,19 +144,23 @@ impl Look<'_> {
             ) {
                 (0, true, _) => (
                     Reason::CertificateExpired,
-                    format!("expired at {}", facts.not_after),
+                    format!("expired at {}", rfc3339(facts.not_after)),
                 ),
                 (0, _, true) => (
                     Reason::CertificateNotYetValid,
-                    format!("not valid before {}", facts.not_before),
+                    format!("not valid before {}", rfc3339(facts.not_before)),
                 ),
                 (_, true, _) => (
                     Reason::ChainIntermediateExpired,
-                    format!("{} expired at {}", facts.subject, facts.not_after),
+                    format!("{} expired at {}", facts.subject, rfc3339(facts.not_after)),
                 ),
                 (_, _, true) => (
                     Reason::ChainIntermediateExpired,
-                    format!("{} is not valid before {}", facts.subject, facts.not_before),
+                    format!(
+                        "{} is not valid before {}",
+                        facts.subject,
+                        rfc3339(facts.not_before)
+                    ),
                 ),
                 _ => continue,
             };
@@ -546,6 +551,10 @@ fn distinguished_name(content: &[u8]) -> String {
     x509_parser::x509::X509Name::from_der(&der)
         .map(|(_, name)| name.to_string())
         .unwrap_or_default()
+}
+
+fn rfc3339(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
 fn unix_time(at: OffsetDateTime) -> UnixTime {
