@@ -8,7 +8,7 @@ use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::enumerate::{Eliminated, Question};
-use crate::tls::hellos::Hello;
+use crate::tls::hellos::{Hello, turned_round};
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
 use crate::wire::names::GroupName;
@@ -66,10 +66,15 @@ impl Probe for Groups {
             found.join(below);
         }
         let named = |groups: &[Group]| groups.iter().copied().map(GroupName::from).collect();
-        let mut accepted = found.picked();
-        accepted.dedup();
-        // A group that one version accepts is accepted.
-        found.undetermined.retain(|group| !accepted.contains(group));
+        let accepted = found.picked();
+        // A group that one version accepts is accepted; one that two leave open is open once.
+        let mut open = Vec::new();
+        for group in found.undetermined.drain(..) {
+            if !accepted.contains(&group) && !open.contains(&group) {
+                open.push(group);
+            }
+        }
+        found.undetermined = open;
         Ok(GroupsSeen {
             accepted: named(&accepted),
             undetermined: named(&found.undetermined),
@@ -81,12 +86,42 @@ impl Probe for Groups {
     }
 }
 
+/// The groups that everybody prefers, and the others, side by side. The suites go the other way
+/// round here: the answers show by the way whose order counts.
 async fn tls13(cx: &Cx) -> Eliminated<Group> {
-    let ask = Question::<Group> {
+    let pick = |flight: &Flight| flight.hello.group();
+    let first = Question::<Group> {
         hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, &[], cx.sni())),
-        pick: Box::new(|flight: &Flight| flight.hello.group()),
+        pick: Box::new(pick),
     };
-    Eliminated::run(cx, &ask, Group::tls13(), None).await
+    let mut found = Eliminated::first(cx, &first, Group::tls13()).await;
+    let Some(first) = found.picked().first().copied() else {
+        return found;
+    };
+    let suites = turned_round(Suite::tls13());
+    let ask = Question::<Group> {
+        hello: Box::new(|groups| Hello::tls13(&suites, groups, &[], cx.sni())),
+        pick: Box::new(pick),
+    };
+    let (preferred, others) = (preferred_but(first), others_but(first));
+    let (preferred, others) = tokio::join!(
+        Eliminated::run(cx, &ask, &preferred, Some(first)),
+        Eliminated::run(cx, &ask, &others, Some(first)),
+    );
+    found.join(preferred);
+    found.join(others);
+    found
+}
+
+/// The groups of TLS 1.3 that servers have, but for one.
+pub(crate) fn preferred_but(known: Group) -> Vec<Group> {
+    let preferred = |group: &Group| *group != known && !group.ffdhe() && !group.obsolete();
+    Group::tls13().iter().copied().filter(preferred).collect()
+}
+
+fn others_but(known: Group) -> Vec<Group> {
+    let other = |group: &Group| *group != known && (group.ffdhe() || group.obsolete());
+    Group::tls13().iter().copied().filter(other).collect()
 }
 
 /// For servers that answer a hello only with a share in it: each group on its own.

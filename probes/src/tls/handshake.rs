@@ -18,7 +18,7 @@ pub struct Handshake;
 impl Probe for Handshake {
     const ID: &'static str = "handshake";
     const ABOUT: &'static str = "one ordinary handshake, completed: or exactly how it broke";
-    const STAGE: Stage = Stage::Hello;
+    const STAGE: Stage = Stage::Detail;
     const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = HandshakeSeen;
 

@@ -230,6 +230,21 @@ impl TlsHello {
     }
 }
 
+/// A list of suites the other way round, but for ChaCha20: servers may put it first for clients that
+/// do (OpenSSL's PrioritizeChaCha), so it stays last.
+pub(crate) fn turned_round(suites: &[Suite]) -> Vec<Suite> {
+    let (chacha, others): (Vec<Suite>, Vec<Suite>) =
+        suites.iter().rev().partition(|suite| is_chacha(**suite));
+    others.into_iter().chain(chacha).collect()
+}
+
+/// Whether it is a ChaCha20 suite.
+pub(crate) fn is_chacha(suite: Suite) -> bool {
+    suite
+        .traits()
+        .is_some_and(|traits| traits.encryption.contains("CHACHA20"))
+}
+
 /// What a hello was answered with. An alert, a close, silence are answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HelloOutcome {

@@ -11,10 +11,11 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::enumerate::{Eliminated, Question};
-use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::groups::preferred_but;
+use crate::tls::hellos::{Hello, HelloOutcome, is_chacha, turned_round};
 use crate::wire::flight::Flight;
 use crate::wire::names::SuiteName;
-use crate::wire::registry::{CipherMode, Group, ProtocolVersion, Ssl2Cipher, Suite};
+use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
 
 /// Suites in a hello, unless the server has answered a longer one.
 const CHUNK: usize = 64;
@@ -95,9 +96,34 @@ async fn tls13(cx: &Cx, needs_share: bool) -> SuiteList {
             spoken.then_some(flight.hello.suite)
         }),
     };
-    let found = Eliminated::run(cx, &ask, Suite::tls13(), None).await;
-    let order = order(cx, &ask, &found.picked(), 0).await.order;
+    let (found, turned) = tokio::join!(
+        Eliminated::run(cx, &ask, Suite::tls13(), None),
+        turned_tls13(cx, &ask)
+    );
+    let order = turned.order(cx, &ask, &found.picked()).await;
     SuiteList::new(found, order)
+}
+
+/// The suites of TLS 1.3 the other way round: as the groups probe asks with all but the group that
+/// is known, so that one answer serves both.
+async fn turned_tls13(cx: &Cx, ask: &Question<'_, Suite>) -> Turned {
+    let first = question(cx, &(ask.hello)(Suite::tls13()), None).await;
+    let known = match &first {
+        Reply::Accepted(outcome) => outcome.flight().and_then(|flight| flight.hello.group()),
+        _ => None,
+    };
+    if let Some(known) = known {
+        let suites = turned_round(Suite::tls13());
+        let hello = Hello::tls13(&suites, &preferred_but(known), &[], cx.sni());
+        let reply = question(cx, &hello, None).await;
+        if let Some(picked) = pick(ask, &reply) {
+            return Turned {
+                picked: Some(picked),
+                long_hello_answered: false,
+            };
+        }
+    }
+    turned(cx, ask, Suite::tls13(), 0).await
 }
 
 async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
@@ -107,106 +133,98 @@ async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
             (flight.hello.version() == version).then_some(flight.hello.suite)
         }),
     };
-    let mut found = Eliminated::run(cx, &ask, Suite::common(), None).await;
-    let usual = found.picked();
-    let rare = Suite::rare();
-    // The question about the order is made as long as the one about all rare suites would be.
-    let mut verdict = order(cx, &ask, &usual, rare.len().saturating_sub(usual.len())).await;
-    let chunk = if verdict.long_hello_answered {
-        rare.len()
-    } else {
-        CHUNK
-    };
-    let known_good = usual.last().copied();
-    let asked = rare
-        .chunks(chunk)
-        .map(|chunk| Eliminated::run(cx, &ask, chunk, known_good));
-    for part in join_all(asked).await {
-        found.join(part);
-    }
+    let usual = Eliminated::run(cx, &ask, Suite::common(), None);
+    let (mut found, (mut turned, rare)) = tokio::join!(usual, turned_and_rare(cx, &ask));
+    let usual = found.accepted.len();
+    found.join(rare);
     let all = found.picked();
-    if all.len() > usual.len() && all.len() > 1 {
+    if all.len() > usual && all.len() > 1 {
         // What was found in parts has no order yet: once more, with all of it.
         let ranked = Eliminated::run(cx, &ask, &all, None).await.picked();
         let rank = |suite: &Suite| ranked.iter().position(|r| r == suite).unwrap_or(usize::MAX);
         found.accepted.sort_by_key(|(suite, _)| rank(suite));
-        verdict = order(cx, &ask, &found.picked(), 0).await;
+        if usual == 0 {
+            turned = self::turned(cx, &ask, &found.picked(), 0).await;
+        }
     }
-    SuiteList::new(found, verdict.order)
+    let order = turned.order(cx, &ask, &found.picked()).await;
+    SuiteList::new(found, order)
 }
 
-struct OrderVerdict {
-    order: Order,
+/// The usual suites the other way round, in a hello as long as the one about all rare suites would
+/// be; and then the rare suites, in one hello if such a length is answered.
+async fn turned_and_rare(cx: &Cx, ask: &Question<'_, Suite>) -> (Turned, Eliminated<Suite>) {
+    let (usual, rare) = (Suite::common(), Suite::rare());
+    let turned = turned(cx, ask, usual, rare.len().saturating_sub(usual.len())).await;
+    let chunk = if turned.long_hello_answered {
+        rare.len()
+    } else {
+        CHUNK
+    };
+    let asked = rare
+        .chunks(chunk)
+        .map(|chunk| Eliminated::run(cx, ask, chunk, turned.picked));
+    let mut found = Eliminated::default();
+    for part in join_all(asked).await {
+        found.join(part);
+    }
+    (turned, found)
+}
+
+/// What the server picks from a list the other way round.
+struct Turned {
+    /// Its pick.
+    picked: Option<Suite>,
     /// Whether the hello was answered with all its fillers.
     long_hello_answered: bool,
 }
 
-/// Whose order counts: what was found, offered the other way round. `fillers` make the hello long,
-/// so that it shows at the same time how long a hello this server takes.
-async fn order(
-    cx: &Cx,
-    ask: &Question<'_, Suite>,
-    found: &[Suite],
-    fillers: usize,
-) -> OrderVerdict {
-    let mut verdict = OrderVerdict {
-        order: Order::NotApplicable,
-        long_hello_answered: false,
-    };
-    if found.is_empty() || (found.len() < 2 && fillers == 0) {
-        return verdict;
-    }
-    // Servers may put ChaCha20 first for clients that do (OpenSSL's PrioritizeChaCha): keep it last.
-    let (chacha, others): (Vec<Suite>, Vec<Suite>) =
-        found.iter().rev().partition(|suite| is_chacha(**suite));
-    let reversed: Vec<Suite> = others.into_iter().chain(chacha).collect();
-    let hello = (ask.hello)(&reversed);
-    let mut reply = question(cx, &hello.clone().with_fillers(fillers), Some(&hello)).await;
-    if let Reply::Accepted(_) = reply {
-        verdict.long_hello_answered = true;
-    } else if fillers > 0 {
+/// Offers a list the other way round. `fillers` make the hello long, so that it shows at the same time
+/// how long a hello this server takes.
+async fn turned(cx: &Cx, ask: &Question<'_, Suite>, list: &[Suite], fillers: usize) -> Turned {
+    let hello = (ask.hello)(&turned_round(list));
+    let long = hello.clone().with_fillers(fillers);
+    let mut reply = question(cx, &long, Some(&hello)).await;
+    let answered = matches!(reply, Reply::Accepted(_));
+    if !answered && fillers > 0 {
         reply = question(cx, &hello, None).await;
     }
-    if found.len() < 2 {
-        return verdict;
+    Turned {
+        picked: pick(ask, &reply),
+        long_hello_answered: answered,
     }
-    let picked = match &reply {
-        Reply::Accepted(outcome) => outcome.flight().and_then(|flight| (ask.pick)(flight)),
-        _ => None,
-    };
-    verdict.order = match picked {
-        // Where both ends of the list are the same suite, nothing was turned round.
-        Some(picked) if reversed.first() == found.first() => {
-            if found.first() == Some(&picked) {
-                turned(cx, ask, found).await
-            } else {
-                Order::Undetermined
+}
+
+impl Turned {
+    /// Whose order counts, given what was found with the list the right way round, in that order.
+    async fn order(&self, cx: &Cx, ask: &Question<'_, Suite>, found: &[Suite]) -> Order {
+        let [first, .., _] = found else {
+            return Order::NotApplicable;
+        };
+        let others = found.iter().skip(1).any(|suite| !is_chacha(*suite));
+        match self.picked {
+            Some(picked) if picked != *first => Order::Client,
+            Some(_) if others && !is_chacha(*first) => Order::Server,
+            // Keeping ChaCha20 last has turned nothing round: just the other way round, then.
+            Some(_) => {
+                let reversed: Vec<Suite> = found.iter().rev().copied().collect();
+                let reply = question(cx, &(ask.hello)(&reversed), None).await;
+                match pick(ask, &reply) {
+                    Some(picked) if picked == *first => Order::Server,
+                    Some(picked) if reversed.first() == Some(&picked) => Order::Client,
+                    _ => Order::Undetermined,
+                }
             }
+            None => Order::Undetermined,
         }
-        Some(picked) if Some(&picked) == found.first() => Order::Server,
-        Some(picked) if Some(&picked) == reversed.first() => Order::Client,
-        _ => Order::Undetermined,
-    };
-    verdict
-}
-
-/// The same question for lists that keeping ChaCha20 last does not turn round.
-async fn turned(cx: &Cx, ask: &Question<'_, Suite>, found: &[Suite]) -> Order {
-    let reversed: Vec<Suite> = found.iter().rev().copied().collect();
-    match question(cx, &(ask.hello)(&reversed), None).await {
-        Reply::Accepted(outcome) => match outcome.flight().and_then(|flight| (ask.pick)(flight)) {
-            Some(picked) if Some(&picked) == found.first() => Order::Server,
-            Some(picked) if Some(&picked) == reversed.first() => Order::Client,
-            _ => Order::Undetermined,
-        },
-        _ => Order::Undetermined,
     }
 }
 
-fn is_chacha(suite: Suite) -> bool {
-    suite.traits().is_some_and(|traits| {
-        traits.mode == CipherMode::Aead && traits.encryption.contains("CHACHA20")
-    })
+fn pick(ask: &Question<'_, Suite>, reply: &Reply) -> Option<Suite> {
+    match reply {
+        Reply::Accepted(outcome) => (ask.pick)(outcome.flight()?),
+        _ => None,
+    }
 }
 
 impl SuiteList {
