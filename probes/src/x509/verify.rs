@@ -212,6 +212,12 @@ impl Look<'_> {
                 problems
                     .push(found.unwrap_or_else(|| add(Reason::ChainPathLength, exceeded.into())));
             }
+            // Most clients do not mind that a self-signed certificate calls itself a CA.
+            Error::CaUsedAsEndEntity
+                if self.served.first().is_some_and(|leaf| leaf.self_signed) =>
+            {
+                problems.extend(self.unknown_issuer());
+            }
             // `weaknesses` and `usage` have said it.
             Error::UnsupportedCertVersion
             | Error::RequiredEkuNotFoundContext(_)
