@@ -1,0 +1,315 @@
+//! One check, one file: its rule (what, why, fix) and the pure function that judges.
+//!
+//! A check sees facts and returns findings. It touches neither the network nor the clock: the time
+//! is [`View::now`], the start of the run.
+
+mod docs;
+mod fixes;
+mod support;
+
+mod addresses_disagree;
+mod certificate_cn_only;
+mod certificate_expired;
+mod certificate_expires_soon;
+mod certificate_ip_san_missing;
+mod certificate_name_constraints;
+mod certificate_name_mismatch;
+mod certificate_not_yet_valid;
+mod certificate_self_signed;
+mod certificate_untrusted_root;
+mod certificate_weak_key;
+mod certificate_weak_signature;
+mod certificate_wrong_usage;
+mod certificate_x509_v1;
+mod chain_duplicate;
+mod chain_incomplete;
+mod chain_intermediate_expired;
+mod chain_out_of_order;
+mod chain_path_length;
+mod chain_superfluous_root;
+mod chain_unrelated;
+mod dh_group_small;
+mod group_post_quantum_missing;
+mod not_measured;
+mod plaintext_on_tls_port;
+mod port_closed;
+mod port_silent;
+mod sni_default_certificate_differs;
+mod sni_required;
+mod sni_unknown_name_rejected;
+mod ssl_2_accepted;
+mod ssl_3_accepted;
+mod suite_3des;
+mod suite_anonymous;
+mod suite_cbc_sha1;
+mod suite_export;
+mod suite_no_forward_secrecy;
+mod suite_null;
+mod suite_rc4;
+mod tls_1_0_accepted;
+mod tls_1_1_accepted;
+mod tls_1_2_missing;
+mod tls_1_3_missing;
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use gladhand_probes::Observations;
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use crate::report::model::{
+    EndpointReport, Evidence, Finding, Fix, Severity, Status, TargetReport,
+};
+
+pub use docs::docs;
+
+/// Every check, in the order of the docs.
+pub const CHECKS: &[&dyn Check] = &[
+    &certificate_expired::CertificateExpired,
+    &certificate_expires_soon::CertificateExpiresSoon,
+    &certificate_not_yet_valid::CertificateNotYetValid,
+    &certificate_name_mismatch::CertificateNameMismatch,
+    &certificate_ip_san_missing::CertificateIpSanMissing,
+    &certificate_cn_only::CertificateCnOnly,
+    &certificate_self_signed::CertificateSelfSigned,
+    &certificate_untrusted_root::CertificateUntrustedRoot,
+    &certificate_weak_key::CertificateWeakKey,
+    &certificate_weak_signature::CertificateWeakSignature,
+    &certificate_wrong_usage::CertificateWrongUsage,
+    &certificate_name_constraints::CertificateNameConstraints,
+    &certificate_x509_v1::CertificateX509V1,
+    &chain_incomplete::ChainIncomplete,
+    &chain_out_of_order::ChainOutOfOrder,
+    &chain_superfluous_root::ChainSuperfluousRoot,
+    &chain_intermediate_expired::ChainIntermediateExpired,
+    &chain_duplicate::ChainDuplicate,
+    &chain_unrelated::ChainUnrelated,
+    &chain_path_length::ChainPathLength,
+    &ssl_2_accepted::Ssl2Accepted,
+    &ssl_3_accepted::Ssl3Accepted,
+    &tls_1_0_accepted::Tls10Accepted,
+    &tls_1_1_accepted::Tls11Accepted,
+    &tls_1_2_missing::Tls12Missing,
+    &tls_1_3_missing::Tls13Missing,
+    &suite_null::SuiteNull,
+    &suite_anonymous::SuiteAnonymous,
+    &suite_export::SuiteExport,
+    &suite_rc4::SuiteRc4,
+    &suite_3des::Suite3Des,
+    &suite_cbc_sha1::SuiteCbcSha1,
+    &suite_no_forward_secrecy::SuiteNoForwardSecrecy,
+    &dh_group_small::DhGroupSmall,
+    &group_post_quantum_missing::GroupPostQuantumMissing,
+    &sni_required::SniRequired,
+    &sni_default_certificate_differs::SniDefaultCertificateDiffers,
+    &sni_unknown_name_rejected::SniUnknownNameRejected,
+    &plaintext_on_tls_port::PlaintextOnTlsPort,
+    &port_closed::PortClosed,
+    &port_silent::PortSilent,
+    &addresses_disagree::AddressesDisagree,
+    &not_measured::NotMeasured,
+];
+
+/// A pure function from facts to findings.
+pub trait Check: Sync {
+    /// What the check is about.
+    fn rule(&self) -> &'static Rule;
+
+    /// Judges one address of a target.
+    fn judge(&self, _view: &View<'_>, _out: &mut Findings<'_>) {}
+
+    /// Judges a target as a whole: what its addresses say together.
+    fn judge_target(&self, _target: &TargetView<'_>, _out: &mut Findings<'_>) {}
+}
+
+/// What a check is about, as `gladhand rules ID` and the docs print it.
+#[derive(Debug)]
+pub struct Rule {
+    /// Kebab-case, names the problem, never changes.
+    pub id: &'static str,
+    /// One line.
+    pub title: &'static str,
+    /// How bad, unless a finding says otherwise.
+    pub severity: Severity,
+    /// What is looked for, and what is not.
+    pub what: &'static str,
+    /// Why it matters: who breaks, and how.
+    pub why: &'static str,
+    /// What to change, by product.
+    pub fix: &'static [RuleFix],
+    /// Standards and documentation (URLs).
+    pub references: &'static [&'static str],
+}
+
+/// One way to mend it.
+#[derive(Debug)]
+pub struct RuleFix {
+    /// For which product: `nginx`, `HAProxy`, `AWS ALB`, `AWS CLB`, `JVM`, `any`.
+    pub product: &'static str,
+    /// What to do.
+    pub text: &'static str,
+    /// The configuration or command, where there is one.
+    pub snippet: Option<&'static str>,
+}
+
+/// One address of a target, as a check sees it.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The target.
+    pub target: &'a TargetReport,
+    /// The address.
+    pub endpoint: &'a EndpointReport,
+    /// The time of the run.
+    pub now: OffsetDateTime,
+}
+
+impl<'a> View<'a> {
+    /// What was observed there.
+    pub fn observations(&self) -> &'a Observations {
+        &self.endpoint.observations
+    }
+}
+
+/// A target with all its addresses, as a check sees it.
+#[derive(Clone, Copy)]
+pub struct TargetView<'a> {
+    /// The target.
+    pub target: &'a TargetReport,
+    /// The time of the run.
+    pub now: OffsetDateTime,
+}
+
+/// What a check found at one place, before it becomes a [`Finding`].
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Tells findings of one rule at one subject apart: `leaf`, `TLSv1.0`. No dates, no addresses,
+    /// no counts: it goes into the fingerprint.
+    pub key: String,
+    /// What was found, in one sentence that names values.
+    pub message: String,
+    /// What it stands on, line by line.
+    pub seen: Vec<String>,
+    /// Commands that show the same without gladhand.
+    pub reproduce: Vec<String>,
+    /// A severity other than the rule's.
+    pub severity: Option<Severity>,
+    /// The addresses that it concerns, where the target was judged as a whole; a finding at one
+    /// address has that one.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Collects findings. The same finding at several addresses of a target is one finding that lists
+/// the addresses.
+pub struct Findings<'a> {
+    rule: &'static Rule,
+    target: &'a TargetReport,
+    endpoint: Option<&'a EndpointReport>,
+    all: &'a mut Vec<Finding>,
+}
+
+impl Findings<'_> {
+    /// Adds a finding.
+    pub fn push(&mut self, found: Found) {
+        let subject = self.target.target.clone();
+        let fingerprint = fingerprint(self.rule.id, &subject, &found.key);
+        let address = self.endpoint.map(|endpoint| endpoint.ip);
+        let same = self
+            .all
+            .iter_mut()
+            .find(|known| known.fingerprint == fingerprint && known.message == found.message);
+        if let (Some(known), Some(address)) = (same, address) {
+            if !known.evidence.addresses.contains(&address) {
+                known.evidence.addresses.push(address);
+            }
+            return;
+        }
+        self.all.push(Finding {
+            rule: self.rule.id.into(),
+            severity: found.severity.unwrap_or(self.rule.severity),
+            target: subject.clone(),
+            subject,
+            message: found.message,
+            evidence: Evidence {
+                key: found.key,
+                seen: found.seen,
+                addresses: address.map_or(found.addresses, |address| vec![address]),
+            },
+            fix: self.rule.fix.iter().map(Fix::from).collect(),
+            reproduce: found.reproduce,
+            references: self
+                .rule
+                .references
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            fingerprint,
+            status: Status::Open,
+        });
+    }
+}
+
+impl From<&RuleFix> for Fix {
+    fn from(fix: &RuleFix) -> Self {
+        Self {
+            product: fix.product.into(),
+            text: fix.text.into(),
+            snippet: fix.snippet.map(Into::into),
+        }
+    }
+}
+
+/// Runs every check over the targets; the most severe finding first.
+pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Vec<Finding> {
+    let mut all = Vec::new();
+    for target in targets {
+        for check in CHECKS {
+            for endpoint in &target.endpoints {
+                let mut out = Findings {
+                    rule: check.rule(),
+                    target,
+                    endpoint: Some(endpoint),
+                    all: &mut all,
+                };
+                check.judge(
+                    &View {
+                        target,
+                        endpoint,
+                        now,
+                    },
+                    &mut out,
+                );
+            }
+            let mut out = Findings {
+                rule: check.rule(),
+                target,
+                endpoint: None,
+                all: &mut all,
+            };
+            check.judge_target(&TargetView { target, now }, &mut out);
+        }
+    }
+    all.sort_by_key(|finding| Reverse(finding.severity));
+    all
+}
+
+/// The rule with this id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    CHECKS
+        .iter()
+        .map(|check| check.rule())
+        .find(|rule| rule.id == id)
+}
+
+/// Rule, subject and key, hashed: no dates, addresses or counts.
+fn fingerprint(rule: &str, subject: &str, key: &str) -> String {
+    let digest = Sha256::digest(format!("{rule}\0{subject}\0{key}"));
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

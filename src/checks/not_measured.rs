@@ -1,0 +1,106 @@
+//! Something that was asked could not be measured.
+
+use gladhand_probes::untrusted::Untrusted;
+
+use super::support::{enumeration, group_by, is_covered, quote, reach, rejects_the_name, s_client};
+use super::{Check, Findings, Found, Rule, RuleFix, TargetView, View};
+use crate::report::model::Severity;
+use crate::run;
+
+/// See [`RULE`].
+pub(super) struct NotMeasured;
+
+static RULE: Rule = Rule {
+    id: "not-measured",
+    title: "Not everything could be measured",
+    severity: Severity::Info,
+    what: "A probe could not put its question, an answer does not decide, every hello is turned \
+           away, or the name does not resolve. Closed and silent ports, and rejected names, have \
+           rules of their own.",
+    why: "What was not measured is unknown, not fine: the checks that need it have said nothing. \
+          Without other findings the run ends with exit code 3.",
+    fix: &[
+        RuleFix {
+            product: "any",
+            text: "Where time or connections ran out, give more; where a server or a firewall \
+                   limits connections, ask more slowly.",
+            snippet: Some(
+                "gladhand check www.example.com --timeout 10 --deadline 120 --max-connections 2",
+            ),
+        },
+        RuleFix {
+            product: "any",
+            text: "Where every hello is closed, reset or answered with an alert, look at what \
+                   stands before the server: a firewall with an allow list, a proxy that wants the \
+                   PROXY protocol, a server without a certificate for this name. Its log has the \
+                   reason.",
+            snippet: None,
+        },
+        RuleFix {
+            product: "any",
+            text: "Where the name does not resolve, see whether it is spelt right and whether this \
+                   machine asks the right resolver: private zones answer inside their network \
+                   only.",
+            snippet: Some("dig www.example.com A www.example.com AAAA"),
+        },
+    ],
+    references: &["https://www.rfc-editor.org/rfc/rfc9846#section-6"],
+};
+
+impl Check for NotMeasured {
+    fn rule(&self) -> &'static Rule {
+        &RULE
+    }
+
+    fn judge(&self, view: &View<'_>, out: &mut Findings<'_>) {
+        if reach(view).is_some_and(|seen| is_covered(seen.outcome) || rejects_the_name(seen)) {
+            return;
+        }
+        let subject = run::subject(view.target, view.endpoint);
+        let gaps: Vec<(String, String)> = run::not_measured(std::slice::from_ref(view.target))
+            .into_iter()
+            .filter(|gap| gap.subject == subject)
+            .map(|gap| (Untrusted::from(gap.reason).to_string(), gap.what))
+            .collect();
+        let Some((reason, what)) = gaps.first().cloned() else {
+            return;
+        };
+        let everything = what == "tls" || what == "reach";
+        let mut all: Vec<String> = gaps.iter().map(|(_, what)| what.clone()).collect();
+        all.dedup();
+        let message = if everything {
+            format!("No TLS could be measured: {reason}.")
+        } else {
+            format!("Not measured in full: {}.", enumeration(&all))
+        };
+        out.push(Found {
+            message,
+            seen: group_by(gaps)
+                .into_iter()
+                .map(|(reason, mut what)| {
+                    what.dedup();
+                    format!("{}: {reason}", enumeration(&what))
+                })
+                .collect(),
+            reproduce: vec![s_client(view, "")],
+            ..Found::default()
+        });
+    }
+
+    fn judge_target(&self, view: &TargetView<'_>, out: &mut Findings<'_>) {
+        let Some(error) = &view.target.error else {
+            return;
+        };
+        let error = Untrusted::from(error.as_str());
+        let target = &view.target.target;
+        let host = target
+            .rsplit_once(':')
+            .map_or(target.as_str(), |(host, _)| host);
+        out.push(Found {
+            key: "name".into(),
+            message: format!("Nothing could be measured: {error}."),
+            reproduce: vec![format!("getent ahosts {}", quote(host))],
+            ..Found::default()
+        });
+    }
+}
