@@ -1,0 +1,449 @@
+//! `gladhand check TARGET…`: probes targets and reports what is wrong with them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, ValueEnum};
+use gladhand_probes::observations::PROBES;
+use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
+use gladhand_probes::x509::Trust;
+use gladhand_probes::{Settings, Target, Untrusted};
+
+use super::output::{ColorArgs, DetailArgs, OutputArgs, Outputs, deliver};
+use super::progress::Progress;
+use super::session::{self, Interrupt};
+use super::suggest::did_you_mean;
+use super::{CliError, list};
+use crate::exit::{Ended, Exit, exit_code};
+use crate::report::model::Severity;
+use crate::report::{self, FORMATS, RenderOptions};
+use crate::run::{self, Job};
+
+const EXAMPLES: &str = "\
+Examples:
+  gladhand check example.com                      every address of the name, port 443
+  gladhand check lb.example.com:8443 -o json      one JSON document on stdout
+  gladhand check example.com --connect 10.0.1.25  one node behind the balancer, with its SNI
+  gladhand check 10.0.1.25 --sni app.example.com --trust internal-ca.pem
+  gladhand check @hosts.txt -o json=report.json --fail-on medium
+
+Every flag has an environment variable: --fail-on is GLADHAND_FAIL_ON.
+`gladhand rules ID` explains a finding.";
+
+/// Probe hosts and say what is wrong with their TLS
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, after_long_help = after_long_help())]
+pub(super) struct Args {
+    /// Host, host:port, URL or address; `-` reads a list from stdin, @FILE from a file
+    ///
+    /// http:// means that plaintext HTTP is expected there. A list has a target a line; blank lines
+    /// and `#` comments are skipped.
+    #[arg(required = true, value_name = "TARGET")]
+    targets: Vec<String>,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+
+    /// The lowest severity that makes the exit code 1
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    #[arg(env = "GLADHAND_FAIL_ON", hide_env = true, help_heading = "Output")]
+    fail_on: FailOn,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    #[command(flatten)]
+    detail: DetailArgs,
+
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Connection")]
+struct ConnectionArgs {
+    /// Send this server name, and hold the certificate against it
+    #[arg(long, value_name = "NAME", env = "GLADHAND_SNI", hide_env = true)]
+    #[arg(value_parser = server_name)]
+    sni: Option<String>,
+
+    /// Send no server name
+    #[arg(long, conflicts_with = "sni", value_parser = FalseyValueParser::new())]
+    #[arg(env = "GLADHAND_NO_SNI", hide_env = true, action = ArgAction::SetTrue)]
+    no_sni: bool,
+
+    /// Connect there instead of resolving the name: 192.0.2.1, 192.0.2.1:8443, [2001:db8::1]:8443
+    #[arg(
+        long,
+        value_name = "IP[:PORT]",
+        env = "GLADHAND_CONNECT",
+        hide_env = true
+    )]
+    #[arg(value_parser = connect_to)]
+    connect: Option<ConnectTo>,
+
+    /// The roots to hold chains against: mozilla, system, or a PEM file
+    #[arg(long, value_name = "mozilla|system|FILE", default_value = "mozilla")]
+    #[arg(env = "GLADHAND_TRUST", hide_env = true)]
+    trust: String,
+
+    /// Only IPv4 addresses
+    #[arg(short = '4', long, conflicts_with = "ipv6", value_parser = FalseyValueParser::new())]
+    #[arg(env = "GLADHAND_IPV4", hide_env = true, action = ArgAction::SetTrue)]
+    ipv4: bool,
+
+    /// Only IPv6 addresses
+    #[arg(short = '6', long, value_parser = FalseyValueParser::new())]
+    #[arg(env = "GLADHAND_IPV6", hide_env = true, action = ArgAction::SetTrue)]
+    ipv6: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Probing")]
+struct LimitArgs {
+    /// Only these probes, and what they need
+    #[arg(long, value_name = "PROBE,…", value_delimiter = ',')]
+    #[arg(env = "GLADHAND_ONLY", hide_env = true)]
+    only: Vec<String>,
+
+    /// All but these probes (what another one needs runs all the same)
+    #[arg(long, value_name = "PROBE,…", value_delimiter = ',')]
+    #[arg(env = "GLADHAND_SKIP", hide_env = true)]
+    skip: Vec<String>,
+
+    /// Seconds that one connection may take
+    #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
+    #[arg(env = "GLADHAND_TIMEOUT", hide_env = true)]
+    timeout: Duration,
+
+    /// Seconds that one address may take in all
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
+    #[arg(env = "GLADHAND_DEADLINE", hide_env = true)]
+    deadline: Duration,
+
+    /// Connections open at once per address
+    #[arg(long, value_name = "N", default_value = "8")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(env = "GLADHAND_MAX_CONNECTIONS", hide_env = true)]
+    max_connections: u16,
+
+    /// Connections begun per second and address, at most: 5 or 5/s [default: no limit]
+    #[arg(long, value_name = "N", value_parser = per_second)]
+    #[arg(env = "GLADHAND_RATE", hide_env = true)]
+    rate: Option<f64>,
+}
+
+/// The lowest severity that makes the exit code 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Critical,
+    #[default]
+    High,
+    Medium,
+    Low,
+    None,
+}
+
+impl FailOn {
+    fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::None => None,
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self) -> Result<Exit, CliError> {
+        self.color.apply();
+        // Everything that can be wrong is found out before anything is probed.
+        let targets = list::targets(&self.targets, &mut std::io::stdin())?;
+        let selection = selection(&self.limits.only, &self.limits.skip)?;
+        let trust = trust(&self.connection.trust)?;
+        let family = self.connection.family()?;
+        let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
+        let outputs = self.output.outputs(&known)?;
+
+        let settings = |interrupt| Settings {
+            now: run::now(),
+            timeout: self.limits.timeout,
+            deadline: self.limits.deadline,
+            max_connections: self.limits.max_connections.into(),
+            rate: self.limits.rate,
+            sni: self.connection.server_name(),
+            connect: self.connection.connect,
+            family,
+            trust,
+            selection,
+            interrupt,
+            fail_point: fail_point(),
+        };
+        session::run(|interrupt| {
+            self.probe(targets, settings(interrupt.raised()), interrupt, outputs)
+        })
+    }
+
+    async fn probe(
+        &self,
+        targets: Vec<Target>,
+        settings: Settings,
+        interrupt: Interrupt,
+        outputs: Outputs,
+    ) -> Result<Exit, CliError> {
+        let names: Vec<_> = targets.iter().map(ToString::to_string).collect();
+        let progress = Progress::new(self.detail.progress(), &names);
+        let started = settings.now;
+        let jobs: Vec<_> = targets
+            .into_iter()
+            .map(|target| Job {
+                target,
+                settings: settings.clone(),
+            })
+            .collect();
+        let outcome = run::run(jobs, started, interrupt.raised(), progress.listener()).await;
+        progress.end();
+
+        let report = outcome.report;
+        // A signal that came when everything was probed took nothing away.
+        let signal = report.interrupted.then(|| interrupt.signal()).flatten();
+        let fail_on = self.fail_on.severity();
+        let exit = exit_code(
+            &report,
+            fail_on,
+            Ended {
+                panicked: outcome.panicked,
+                signal,
+            },
+        );
+        let detail = self.detail.detail();
+        deliver(outputs, move |canvas, out| {
+            let options = RenderOptions {
+                width: canvas.width,
+                color: canvas.color,
+                detail,
+                fail_on,
+                exit: Some(exit),
+            };
+            match report::format(canvas.format) {
+                Some(format) => format.render(&report, &options, out),
+                None => Ok(()),
+            }
+        })
+        .await?;
+        Ok(exit)
+    }
+}
+
+impl ConnectionArgs {
+    fn server_name(&self) -> ServerName {
+        match (&self.sni, self.no_sni) {
+            (Some(name), _) => ServerName::Given(name.clone()),
+            (None, true) => ServerName::None,
+            (None, false) => ServerName::OfTarget,
+        }
+    }
+
+    fn family(&self) -> Result<Family, CliError> {
+        let family = match (self.ipv4, self.ipv6) {
+            (true, _) => Family::V4,
+            (_, true) => Family::V6,
+            _ => Family::Any,
+        };
+        match (self.connect, family) {
+            (Some(to), Family::V4) if to.ip.is_ipv6() => Err(CliError::Usage(format!(
+                "-4, but --connect is the IPv6 address {}",
+                to.ip
+            ))),
+            (Some(to), Family::V6) if to.ip.is_ipv4() => Err(CliError::Usage(format!(
+                "-6, but --connect is the IPv4 address {}",
+                to.ip
+            ))),
+            _ => Ok(family),
+        }
+    }
+}
+
+/// What `--help` says below the flags: the probes, and the formats.
+fn after_long_help() -> String {
+    let list = |rows: &mut dyn Iterator<Item = (&'static str, &'static str)>| {
+        let rows: Vec<_> = rows
+            .map(|(name, about)| format!("  {name:14}{about}"))
+            .collect();
+        rows.join("\n")
+    };
+    let probes = list(&mut PROBES.iter().map(|probe| (probe.id, probe.about)));
+    let formats = list(&mut FORMATS.iter().map(|format| (format.name(), format.about())));
+    format!("Probes:\n{probes}\n\nFormats:\n{formats}\n\n{EXAMPLES}")
+}
+
+fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
+    let given = |ids: &[String]| -> Vec<String> {
+        ids.iter()
+            .map(|id| id.trim().to_owned())
+            .filter(|id| !id.is_empty())
+            .collect()
+    };
+    Selection::parse(&given(only), &given(skip)).map_err(|id| {
+        let known: Vec<_> = PROBES.iter().map(|probe| probe.id).collect();
+        CliError::Usage(format!(
+            "no probe is called `{}`; there are: {}{}",
+            Untrusted::from(id.as_str()),
+            known.join(", "),
+            did_you_mean(&id, known.iter().copied()),
+        ))
+    })
+}
+
+fn trust(given: &str) -> Result<Trust, CliError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        CliError::Usage(format!(
+            "cannot use `{}` as --trust: {error}; give mozilla, system, or a PEM file of roots",
+            Untrusted::from(given)
+        ))
+    };
+    match given {
+        "mozilla" => Ok(Trust::mozilla()),
+        "system" => Trust::system().map_err(|error| wrong(&error)),
+        file => {
+            let pem = std::fs::read(PathBuf::from(file)).map_err(|error| wrong(&error))?;
+            Trust::from_pem(file, &pem).map_err(|error| wrong(&error))
+        }
+    }
+}
+
+/// A host name, in the form that is sent.
+fn server_name(given: &str) -> Result<String, String> {
+    let target = if given.contains([':', '/', '@', '?', '#']) {
+        None
+    } else {
+        Target::from_str(given).ok()
+    };
+    let name = target.as_ref().and_then(Target::name).map(str::to_owned);
+    name.ok_or_else(|| {
+        "a server name is a host name, such as app.example.com; for none at all there is --no-sni"
+            .into()
+    })
+}
+
+fn connect_to(given: &str) -> Result<ConnectTo, String> {
+    let given = given.trim();
+    let address = given.parse::<SocketAddr>().ok();
+    if let Some(address) = address.filter(|address| address.port() > 0) {
+        return Ok(ConnectTo {
+            ip: address.ip(),
+            port: Some(address.port()),
+        });
+    }
+    let bare = given
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let ip = bare.unwrap_or(given).parse::<IpAddr>().ok();
+    ip.map(|ip| ConnectTo { ip, port: None }).ok_or_else(|| {
+        "an address, with or without a port: 192.0.2.1, 192.0.2.1:8443, 2001:db8::1, \
+         [2001:db8::1]:8443"
+            .into()
+    })
+}
+
+fn seconds(given: &str) -> Result<Duration, String> {
+    const A_DAY: f64 = 86_400.0;
+    let number = given.trim().trim_end_matches('s').parse::<f64>().ok();
+    number
+        .filter(|seconds| *seconds >= 0.001 && *seconds <= A_DAY)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "seconds above 0 and up to a day, such as 5 or 0.5".into())
+}
+
+fn per_second(given: &str) -> Result<f64, String> {
+    let number = given
+        .trim()
+        .trim_end_matches("/s")
+        .trim()
+        .parse::<f64>()
+        .ok();
+    number
+        .filter(|rate| *rate >= 0.001 && *rate <= 1e6)
+        .ok_or_else(|| "a number above 0, such as 5, 5/s or 0.5".into())
+}
+
+/// The probe that panics on purpose: for the tests of what a panic costs. Not in release builds.
+fn fail_point() -> Option<String> {
+    if cfg!(debug_assertions) {
+        std::env::var("GLADHAND_FAIL_POINT").ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_where_to_connect() {
+        let read = |text| connect_to(text).map(|to| (to.ip.to_string(), to.port));
+        assert_eq!(read("192.0.2.1"), Ok(("192.0.2.1".into(), None)));
+        assert_eq!(read("192.0.2.1:8443"), Ok(("192.0.2.1".into(), Some(8443))));
+        assert_eq!(read("2001:db8::1"), Ok(("2001:db8::1".into(), None)));
+        assert_eq!(read("[2001:db8::1]"), Ok(("2001:db8::1".into(), None)));
+        assert_eq!(
+            read("[2001:db8::1]:8443"),
+            Ok(("2001:db8::1".into(), Some(8443)))
+        );
+        for wrong in [
+            "",
+            "example.com",
+            "192.0.2.1:0",
+            "192.0.2.1:99999",
+            "[::1",
+            "192.0.2.1:x",
+        ] {
+            assert!(connect_to(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reads_seconds_and_rates() {
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(seconds("5s"), Ok(Duration::from_secs(5)));
+        for wrong in ["0", "-1", "nan", "inf", "x", "", "1e9"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+            assert!(wrong == "1e9" || per_second(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(per_second("5"), Ok(5.0));
+        assert_eq!(per_second("0.5/s"), Ok(0.5));
+    }
+
+    #[test]
+    fn a_server_name_is_a_host_name() {
+        assert_eq!(
+            server_name("App.Example.com."),
+            Ok("app.example.com".into())
+        );
+        for wrong in ["192.0.2.1", "a:443", "https://a", "a b", ""] {
+            assert!(server_name(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_probe_is_told_with_the_list() {
+        let told = selection(&["suits".into()], &[]).unwrap_err().to_string();
+        assert!(told.contains("there are: reach,"), "{told}");
+        assert!(told.contains("did you mean `suites`?"), "{told}");
+    }
+
+    #[test]
+    fn an_unreadable_trust_file_is_told() {
+        let told = trust("/no/such/roots.pem").unwrap_err().to_string();
+        assert!(told.contains("/no/such/roots.pem"), "{told}");
+    }
+}

@@ -1,0 +1,335 @@
+//! Where reports go: the flags that formats, files, colour and detail are chosen with.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::suggest::did_you_mean;
+use super::{CliError, file};
+use crate::report::Detail;
+
+/// Columns at most, however wide the terminal is.
+const WIDEST: usize = 100;
+
+/// Columns where nobody says how many there are: a pipe, a file.
+const USUAL: usize = 100;
+
+/// `-o`.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Write this format to stdout, or to FILE; repeatable [default: text]
+    #[arg(short, long = "output", value_name = "FORMAT[=FILE]")]
+    #[arg(env = "GLADHAND_OUTPUT", hide_env = true)]
+    output: Vec<String>,
+}
+
+/// `--color`.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ColorArgs {
+    /// When to colour; auto obeys NO_COLOR, CLICOLOR_FORCE and TERM
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(env = "GLADHAND_COLOR", hide_env = true)]
+    color: When,
+}
+
+/// How much is told.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct DetailArgs {
+    /// Only verdicts, and one line a finding
+    #[arg(short, long, conflicts_with = "verbose", value_parser = FalseyValueParser::new())]
+    #[arg(env = "GLADHAND_QUIET", hide_env = true, action = ArgAction::SetTrue)]
+    quiet: bool,
+
+    /// Every finding in full and no list cut short; twice: the evidence behind each fact
+    #[arg(short, long, action = ArgAction::Count)]
+    #[arg(env = "GLADHAND_VERBOSE", hide_env = true)]
+    verbose: u8,
+
+    /// No progress line on stderr
+    #[arg(long, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    #[arg(env = "GLADHAND_NO_PROGRESS", hide_env = true)]
+    no_progress: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl DetailArgs {
+    pub(super) fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (false, 0) => Detail::Normal,
+            (false, 1) => Detail::Verbose,
+            (false, _) => Detail::Evidence,
+        }
+    }
+
+    pub(super) fn progress(&self) -> bool {
+        !self.no_progress && !self.quiet
+    }
+}
+
+impl ColorArgs {
+    /// Makes the choice hold for stdout and stderr.
+    pub(super) fn apply(&self) {
+        match self.color {
+            When::Auto => ColorChoice::Auto,
+            When::Always => ColorChoice::Always,
+            When::Never => ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+impl OutputArgs {
+    /// Which format goes where. `known` are the formats' names, the default first.
+    pub(super) fn outputs(&self, known: &[&'static str]) -> Result<Outputs, CliError> {
+        let mut all = Vec::new();
+        for spec in split(&self.output, known) {
+            let (name, file) = match spec.split_once('=') {
+                Some((name, "" | "-")) => (name, None),
+                Some((name, file)) => (name, Some(PathBuf::from(file))),
+                None => (spec.as_str(), None),
+            };
+            let Some(format) = known.iter().find(|format| **format == name) else {
+                return Err(CliError::Usage(format!(
+                    "no format is called `{}`; there are: {}{}",
+                    gladhand_probes::Untrusted::from(name),
+                    known.join(", "),
+                    did_you_mean(name, known.iter().copied()),
+                )));
+            };
+            all.push(Output { format, file });
+        }
+        if all.iter().all(|output| output.file.is_some()) {
+            all.extend(known.first().map(|first| Output {
+                format: first,
+                file: None,
+            }));
+        }
+        for (number, output) in all.iter().enumerate() {
+            if all
+                .iter()
+                .take(number)
+                .any(|earlier| earlier.file == output.file)
+            {
+                let place = output.place();
+                let told = format!(
+                    "two formats for {place}; give one of them a file of its own: -o FORMAT=FILE"
+                );
+                return Err(CliError::Usage(told));
+            }
+            if let Some(path) = &output.file {
+                file::check_writable(path).map_err(|error| {
+                    CliError::Usage(format!("cannot write {}: {error}", output.place()))
+                })?;
+            }
+        }
+        Ok(Outputs(all))
+    }
+}
+
+/// `json,text=report.txt` is two outputs. A comma that no format follows belongs to a file's name.
+fn split(specs: &[String], known: &[&str]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for spec in specs {
+        for (number, part) in spec.split(',').enumerate() {
+            let name = part.split('=').next().unwrap_or_default();
+            match all
+                .last_mut()
+                .filter(|last| number > 0 && last.contains('='))
+            {
+                Some(last) if !known.contains(&name) => {
+                    last.push(',');
+                    last.push_str(part);
+                }
+                _ => all.push(part.trim().to_owned()),
+            }
+        }
+    }
+    all.retain(|spec| !spec.is_empty());
+    all
+}
+
+/// Which format goes where: files first, then at most one to stdout.
+#[derive(Clone, Debug)]
+pub(super) struct Outputs(Vec<Output>);
+
+#[derive(Clone, Debug)]
+struct Output {
+    format: &'static str,
+    /// None: stdout.
+    file: Option<PathBuf>,
+}
+
+/// How one output is to be rendered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Canvas {
+    /// The format's name.
+    pub(super) format: &'static str,
+    /// Whether styles are wanted.
+    pub(super) color: bool,
+    /// Columns.
+    pub(super) width: usize,
+}
+
+impl Output {
+    fn place(&self) -> String {
+        match &self.file {
+            Some(path) => {
+                gladhand_probes::Untrusted::from(path.to_string_lossy().as_ref()).to_string()
+            }
+            None => "stdout".into(),
+        }
+    }
+}
+
+impl Outputs {
+    /// Renders each output. One that fails does not keep the others from being written; a reader of
+    /// stdout that went away is no failure.
+    pub(super) fn write(
+        &self,
+        render: impl Fn(Canvas, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        let mut failed = Ok(());
+        for output in self
+            .0
+            .iter()
+            .filter(|output| output.file.is_some())
+            .chain(self.0.iter().filter(|output| output.file.is_none()))
+        {
+            let written = match &output.file {
+                Some(path) => {
+                    // A file is for later: it has styles only where they are forced.
+                    let color = matches!(ColorChoice::global(), ColorChoice::Always);
+                    let canvas = Canvas {
+                        format: output.format,
+                        color,
+                        width: USUAL,
+                    };
+                    file::write_atomically(path, |out| render(canvas, out))
+                }
+                None => to_stdout(|color, width, out| {
+                    render(
+                        Canvas {
+                            format: output.format,
+                            color,
+                            width,
+                        },
+                        out,
+                    )
+                }),
+            };
+            if let Err(source) = written {
+                failed = Err(CliError::Write {
+                    to: output.place(),
+                    source,
+                });
+            }
+        }
+        failed
+    }
+}
+
+/// Writes on a thread of its own: a reader that does not read must not keep a second signal from
+/// ending the program.
+pub(super) async fn deliver(
+    outputs: Outputs,
+    render: impl Fn(Canvas, &mut dyn Write) -> io::Result<()> + Send + 'static,
+) -> Result<(), CliError> {
+    match tokio::task::spawn_blocking(move || outputs.write(render)).await {
+        Ok(written) => written,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Renders to stdout, in colour where that is wanted. A reader that went away is no failure.
+pub(super) fn to_stdout(
+    render: impl FnOnce(bool, usize, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let stdout = io::stdout();
+    let width = if stdout.is_terminal() {
+        textwrap::termwidth().min(WIDEST)
+    } else {
+        USUAL
+    };
+    let color = AutoStream::choice(&stdout) != ColorChoice::Never;
+    // The whole text first: a slow reader does not hold half a line.
+    let mut text = Vec::new();
+    render(color, width, &mut text)?;
+    let written = if color {
+        // On an old Windows console this turns styles into calls.
+        let mut out = AutoStream::always(stdout.lock());
+        out.write_all(&text).and_then(|()| out.flush())
+    } else {
+        let mut out = stdout.lock();
+        out.write_all(&text).and_then(|()| out.flush())
+    };
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 2] = ["text", "json"];
+
+    fn outputs(specs: &[&str]) -> Result<Vec<(&'static str, Option<PathBuf>)>, String> {
+        let args = OutputArgs {
+            output: specs.iter().map(ToString::to_string).collect(),
+        };
+        let outputs = args.outputs(&KNOWN).map_err(|error| error.to_string())?;
+        Ok(outputs
+            .0
+            .into_iter()
+            .map(|output| (output.format, output.file))
+            .collect())
+    }
+
+    #[test]
+    fn text_goes_to_stdout_unless_something_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a,b.json");
+        let spec = format!("json={}", path.display());
+        assert_eq!(outputs(&[]).unwrap(), [("text", None)]);
+        assert_eq!(outputs(&["json"]).unwrap(), [("json", None)]);
+        assert_eq!(
+            outputs(&[&spec]).unwrap(),
+            [("json", Some(path.clone())), ("text", None)]
+        );
+        let both = format!("{spec},json");
+        assert_eq!(
+            outputs(&[&both]).unwrap(),
+            [("json", Some(path)), ("json", None)]
+        );
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        assert!(
+            outputs(&["jsn"])
+                .unwrap_err()
+                .contains("did you mean `json`?")
+        );
+        assert!(outputs(&["json", "text"]).unwrap_err().contains("stdout"));
+        assert!(
+            outputs(&["json=/no/such/folder/x"])
+                .unwrap_err()
+                .contains("/no/such/folder/x")
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! The report: the contract with scripts, and what every format renders.
+//!
+//! Fields are added, never renamed; a new meaning is a new major version of [`SCHEMA`].
+
+use std::net::IpAddr;
+
+use gladhand_probes::Observations;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// The version of the report's shape: major.minor.
+pub const SCHEMA: &str = "1.0";
+
+/// Everything one run learnt.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// What made the report.
+    pub tool: Tool,
+    /// When the run began (RFC 3339).
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String")]
+    pub started_at: OffsetDateTime,
+    /// When the run ended.
+    #[serde(with = "time::serde::rfc3339")]
+    #[schemars(with = "String")]
+    pub finished_at: OffsetDateTime,
+    /// Whether everything that was asked was measured.
+    pub complete: bool,
+    /// Whether a signal ended the run early.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupted: bool,
+    /// What was asked and could not be measured.
+    pub not_measured: Vec<NotMeasured>,
+    /// The targets, in the order as asked.
+    pub targets: Vec<TargetReport>,
+    /// Every finding of every target, the most severe first.
+    pub findings: Vec<Finding>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// What made the report.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `gladhand`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Something that was asked and could not be measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NotMeasured {
+    /// The target, with the address where it concerns one: `example.com:443 (192.0.2.1)`.
+    pub subject: String,
+    /// What: the id of a probe, `name` for a name that does not resolve, `tls` for everything.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// One target, and each of its addresses.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct TargetReport {
+    /// As asked, canonical: `host:port`.
+    pub target: String,
+    /// Plaintext HTTP was expected there (an `http://` target).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plaintext_expected: bool,
+    /// Why the name did not resolve, where it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// One for each address probed.
+    pub endpoints: Vec<EndpointReport>,
+}
+
+/// What was seen at one address.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointReport {
+    /// The address.
+    #[schemars(with = "String")]
+    pub ip: IpAddr,
+    /// The port.
+    pub port: u16,
+    /// The server name that was sent; none for an address or with `--no-sni`.
+    pub sni: Option<String>,
+    /// The client profile that was probed as; none: gladhand's own hellos.
+    pub client: Option<String>,
+    /// How many connections were opened.
+    pub connections: u32,
+    /// Milliseconds spent.
+    pub duration_ms: u64,
+    /// What the probes saw.
+    pub observations: Observations,
+}
+
+/// One thing that is wrong, or worth knowing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad.
+    pub severity: Severity,
+    /// The target that it was found at: `host:port`.
+    pub target: String,
+    /// What it is about: the target, or a part of it.
+    pub subject: String,
+    /// What was found, in one sentence.
+    pub message: String,
+    /// What it stands on.
+    pub evidence: Evidence,
+    /// What to change, the most fitting first.
+    pub fix: Vec<Fix>,
+    /// Commands that show the same without gladhand.
+    pub reproduce: Vec<String>,
+    /// Standards and documentation.
+    pub references: Vec<String>,
+    /// Stable across runs, dates and addresses: rule, subject and evidence key, hashed.
+    pub fingerprint: String,
+    /// Open, unless something says otherwise.
+    pub status: Status,
+}
+
+/// What a finding stands on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Evidence {
+    /// Tells findings of one rule at one subject apart: `leaf`, `TLSv1.0`, `intermediate`.
+    pub key: String,
+    /// What was seen, line by line.
+    pub seen: Vec<String>,
+    /// The addresses where it was seen.
+    #[schemars(with = "Vec<String>")]
+    pub addresses: Vec<IpAddr>,
+}
+
+/// One way to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fix {
+    /// For which product: `nginx`, `HAProxy`, `AWS ALB`, `JVM`, `any`.
+    pub product: String,
+    /// What to do.
+    pub text: String,
+    /// The configuration or command, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snippet: Option<String>,
+}
+
+/// How bad a finding is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing; nothing to do.
+    Info,
+    /// Below today's recommendations.
+    Low,
+    /// Weak, or breaks some clients.
+    Medium,
+    /// Breaks clients, or is insecure.
+    High,
+    /// Broken for everyone, or open to attack now.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, the worst first.
+    pub const ALL: [Self; 5] = [
+        Self::Critical,
+        Self::High,
+        Self::Medium,
+        Self::Low,
+        Self::Info,
+    ];
+
+    /// The word in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// Whether a finding counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It counts.
+    #[default]
+    Open,
+}
+
+/// Counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Findings by severity.
+    pub findings: Counts,
+}
+
+/// Findings by severity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// Critical.
+    pub critical: usize,
+    /// High.
+    pub high: usize,
+    /// Medium.
+    pub medium: usize,
+    /// Low.
+    pub low: usize,
+    /// Info.
+    pub info: usize,
+}
+
+impl Counts {
+    /// Counts findings.
+    pub fn of(findings: &[Finding]) -> Self {
+        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
+        Self {
+            critical: count(Severity::Critical),
+            high: count(Severity::High),
+            medium: count(Severity::Medium),
+            low: count(Severity::Low),
+            info: count(Severity::Info),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Findings in the text report: in full where they matter, else in a line or two.
+
+use anstyle::Style;
+
+use super::page::{BAD, BOLD, COMMAND, DIM, PLAIN, Page, Span, WEAK};
+use crate::report::Detail;
+use crate::report::model::{Finding, Severity};
+
+const LABEL: usize = 10;
+
+/// Notes that are all there is to say of an address: told in full.
+const DECISIVE: [&str; 2] = ["port-closed", "port-silent"];
+
+/// The findings of one target, the most severe first.
+pub(super) fn write(page: &mut Page, findings: &[&Finding], detail: Detail) {
+    let (full, compact): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| match detail {
+        Detail::Quiet => false,
+        Detail::Normal => {
+            finding.severity >= Severity::Medium || DECISIVE.contains(&finding.rule.as_str())
+        }
+        Detail::Verbose | Detail::Evidence => true,
+    });
+    for finding in full {
+        page.blank();
+        in_full(page, finding, detail);
+    }
+    if !compact.is_empty() && detail != Detail::Quiet {
+        page.blank();
+    }
+    for finding in compact {
+        in_a_line(page, finding, detail);
+    }
+}
+
+/// Badge, message and rule id; in the quiet report on one line, for `grep`.
+fn in_a_line(page: &mut Page, finding: &Finding, detail: Detail) {
+    let lead = Span::new(
+        style(finding.severity),
+        format!("{:9}", finding.severity.name()),
+    );
+    let body = Span::plain(format!("{} ({})", finding.message, finding.rule));
+    if detail == Detail::Quiet {
+        page.line(2, &[lead, body]);
+    } else {
+        page.paragraph(2, &[lead], 9, &body);
+    }
+}
+
+fn in_full(page: &mut Page, finding: &Finding, detail: Detail) {
+    let rule = crate::checks::rule(&finding.rule);
+    let title = rule.map_or(finding.message.as_str(), |rule| rule.title);
+    let badge = finding.severity.name().to_uppercase();
+    page.line(
+        2,
+        &[
+            Span::new(style(finding.severity).bold(), badge),
+            Span::plain("  "),
+            Span::new(BOLD, title),
+            Span::new(DIM, format!("  {}", finding.rule)),
+        ],
+    );
+    seen(page, finding, detail);
+    if let Some(rule) = rule {
+        page.field(4, "why", LABEL, &Span::plain(rule.why));
+    }
+    for (number, fix) in finding.fix.iter().enumerate() {
+        let label = if number == 0 { "fix" } else { "" };
+        let product = match fix.product.as_str() {
+            "any" => String::new(),
+            product => format!("{product}: "),
+        };
+        let lead = [
+            Span::new(DIM, format!("{label:LABEL$}")),
+            Span::new(BOLD, product),
+        ];
+        page.paragraph(4, &lead, LABEL, &Span::plain(&fix.text));
+        if let Some(snippet) = &fix.snippet {
+            page.block(4 + LABEL + 2, COMMAND, snippet);
+        }
+    }
+    for (number, command) in finding.reproduce.iter().enumerate() {
+        let label = if number == 0 { "see it" } else { "" };
+        commands(page, label, command);
+    }
+    let shown = if detail >= Detail::Verbose {
+        usize::MAX
+    } else {
+        1
+    };
+    for (number, reference) in finding.references.iter().take(shown).enumerate() {
+        let label = if number == 0 { "read" } else { "" };
+        let lead = Span::new(DIM, format!("{label:LABEL$}"));
+        page.line(4, &[lead, Span::plain(reference)]);
+    }
+}
+
+fn seen(page: &mut Page, finding: &Finding, detail: Detail) {
+    page.field(4, "seen", LABEL, &Span::plain(&finding.message));
+    let evidence = &finding.evidence;
+    let shown = if detail >= Detail::Verbose {
+        usize::MAX
+    } else {
+        6
+    };
+    for line in evidence
+        .seen
+        .iter()
+        .take(shown)
+        .filter(|line| **line != finding.message)
+    {
+        let lead = Span::new(DIM, format!("{:LABEL$}· ", ""));
+        page.paragraph(4, &[lead], LABEL + 2, &Span::plain(line));
+    }
+    if let Some(more @ 1..) = evidence.seen.len().checked_sub(shown) {
+        page.field(
+            4,
+            "",
+            LABEL,
+            &Span::new(DIM, format!("· {more} more lines (-v)")),
+        );
+    }
+    if evidence.addresses.len() > 1 {
+        let addresses: Vec<_> = evidence.addresses.iter().map(ToString::to_string).collect();
+        page.field(
+            4,
+            "",
+            LABEL,
+            &Span::plain(format!("at {}", addresses.join(", "))),
+        );
+    }
+}
+
+/// A command that can be copied: never wrapped.
+fn commands(page: &mut Page, label: &str, command: &str) {
+    for (number, line) in command.lines().enumerate() {
+        let label = if number == 0 { label } else { "" };
+        let lead = Span::new(DIM, format!("{label:LABEL$}"));
+        page.line(4, &[lead, Span::new(COMMAND, line)]);
+    }
+}
+
+/// The colour of a severity.
+pub(crate) fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Critical | Severity::High => BAD,
+        Severity::Medium => WEAK,
+        Severity::Low => PLAIN,
+        Severity::Info => DIM,
+    }
+}

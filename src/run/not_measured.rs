@@ -1,0 +1,222 @@
+//! What was asked and could not be measured: the gaps that keep a run from being complete. Pure.
+
+use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
+use gladhand_probes::tls::sni::SniOutcome;
+use gladhand_probes::tls::verification::Verdict;
+use gladhand_probes::{Answer, Attempt, Observations, ProbeError};
+
+use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
+
+/// Every gap of the targets, in their order.
+pub fn not_measured(targets: &[TargetReport]) -> Vec<NotMeasured> {
+    let mut gaps = Vec::new();
+    for target in targets {
+        if let Some(error) = &target.error {
+            gaps.push(NotMeasured {
+                subject: target.target.clone(),
+                what: "name".into(),
+                reason: error.clone(),
+            });
+        }
+        for endpoint in &target.endpoints {
+            let subject = subject(target, endpoint);
+            of_endpoint(target, &endpoint.observations, &mut |what, reason| {
+                gaps.push(NotMeasured {
+                    subject: subject.clone(),
+                    what: what.into(),
+                    reason,
+                });
+            });
+        }
+    }
+    gaps
+}
+
+/// The target with the address: `example.com:443 (192.0.2.1)`.
+pub fn subject(target: &TargetReport, endpoint: &EndpointReport) -> String {
+    format!("{} ({})", target.target, endpoint.ip)
+}
+
+/// What a client meets on a port where no TLS can be measured, in words; none where TLS or
+/// plaintext answers.
+pub fn unreachable(reach: &ReachSeen) -> Option<String> {
+    let reason = match reach.outcome {
+        ReachOutcome::Tls | ReachOutcome::PlaintextHttp | ReachOutcome::PlaintextOther => {
+            return None;
+        }
+        ReachOutcome::Refused => "the connection is refused".into(),
+        ReachOutcome::Timeout => "no answer to the connection attempt".into(),
+        ReachOutcome::Silent => "the connection is accepted, but no hello is ever answered".into(),
+        ReachOutcome::Reset => "the connection is reset in answer to every hello".into(),
+        ReachOutcome::Closed => "the connection is closed in answer to every hello".into(),
+        ReachOutcome::Alert => format!("every hello is answered with {}", alert_words(reach)),
+        ReachOutcome::ProtocolError => match &reach.error {
+            Some(error) => format!("the answer breaks the TLS protocol: {error}"),
+            None => "the answer breaks the TLS protocol".into(),
+        },
+    };
+    Some(reason)
+}
+
+fn alert_words(reach: &ReachSeen) -> String {
+    match (&reach.alert_name, reach.alert) {
+        (Some(name), Some(alert)) => format!("the alert {name} ({alert})"),
+        (None, Some(alert)) => format!("the alert {alert}"),
+        _ => "an alert".into(),
+    }
+}
+
+/// Calls `gap(what, reason)` for each thing that is missing.
+fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let everything = if target.plaintext_expected {
+        "reach"
+    } else {
+        "tls"
+    };
+    match &seen.reach {
+        Attempt::Seen(reach) => {
+            if let Some(reason) = unreachable(reach) {
+                gap(everything, reason);
+                return;
+            }
+            if reach.outcome != ReachOutcome::Tls {
+                // Plaintext is an answer: there is no TLS to measure.
+                return;
+            }
+        }
+        Attempt::Failed(error) => {
+            gap(everything, error.to_string());
+            return;
+        }
+        Attempt::NotApplicable(reason) => {
+            gap(everything, reason.clone());
+            return;
+        }
+        Attempt::Skipped => {}
+    }
+    for (probe, error) in seen.failures() {
+        gap(probe, error.to_string());
+    }
+    undetermined(seen, gap);
+}
+
+/// What the probes asked and the answers did not decide.
+fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    if let Some(versions) = seen.versions.seen() {
+        for (version, answer) in &versions.0 {
+            if answer.answer == Answer::Undetermined {
+                gap(
+                    "versions",
+                    format!("{version} is undetermined: {}", answer.evidence),
+                );
+            }
+        }
+    }
+    if let Some(suites) = seen.suites.seen() {
+        for (version, list) in suites.0.iter().filter(|(_, list)| !list.complete) {
+            let what = list_gap("suite", list.undetermined.len(), list.evidence.first());
+            gap("suites", format!("{version}: {what}"));
+        }
+    }
+    if let Some(groups) = seen.groups.seen().filter(|groups| !groups.complete) {
+        let what = list_gap("group", groups.undetermined.len(), groups.evidence.first());
+        gap("groups", what);
+    }
+    let verification = seen.verification.seen();
+    if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
+        let reason = open.error.clone();
+        gap(
+            "verification",
+            reason.unwrap_or_else(|| "the verdict is undetermined".into()),
+        );
+    }
+    if let Some(sni) = seen.sni.seen() {
+        let answers = [
+            ("with the name", sni.with.as_ref()),
+            ("without a name", Some(&sni.without)),
+            ("with a wrong name", Some(&sni.wrong)),
+        ];
+        for (how, answer) in answers {
+            if let Some(answer) = answer.filter(|a| a.outcome == SniOutcome::Undetermined) {
+                gap("sni", format!("{how}: {}", answer.evidence));
+            }
+        }
+    }
+}
+
+fn list_gap(what: &str, undetermined: usize, evidence: Option<&String>) -> String {
+    let count = match undetermined {
+        0 => format!("not every {what} was asked"),
+        1 => format!("1 {what} is undetermined"),
+        n => format!("{n} {what}s are undetermined"),
+    };
+    match evidence {
+        Some(evidence) => format!("{count}: {evidence}"),
+        None => count,
+    }
+}
+
+/// A row for an endpoint whose task died: a bug costs this row and no other.
+pub(super) fn panicked(message: &str) -> Observations {
+    Observations {
+        reach: Attempt::Failed(ProbeError::Panicked {
+            message: message.into(),
+        }),
+        ..Observations::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    fn gaps(report: &crate::report::model::Report) -> Vec<(String, String)> {
+        let gaps = not_measured(&report.targets);
+        gaps.into_iter()
+            .map(|gap| (gap.subject, gap.what))
+            .collect()
+    }
+
+    #[test]
+    fn a_healthy_server_has_no_gap() {
+        assert_eq!(not_measured(&sample::healthy().targets), []);
+    }
+
+    #[test]
+    fn a_refused_connection_is_one_gap_in_words() {
+        let found = not_measured(&sample::refused().targets);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].subject, "down.example.com:443 (192.0.2.9)");
+        assert_eq!(found[0].what, "tls");
+        assert!(found[0].reason.contains("refused"), "{found:?}");
+    }
+
+    #[test]
+    fn a_name_that_does_not_resolve_is_a_gap() {
+        let found = gaps(&sample::unresolved());
+        assert_eq!(found, [("nowhere.example.com:443".into(), "name".into())]);
+    }
+
+    #[test]
+    fn plaintext_is_an_answer() {
+        assert_eq!(not_measured(&sample::plaintext().targets), []);
+    }
+
+    #[test]
+    fn each_undetermined_fact_is_a_gap() {
+        let what: Vec<_> = gaps(&sample::undetermined())
+            .into_iter()
+            .map(|gap| gap.1)
+            .collect();
+        assert_eq!(what, ["groups", "versions", "suites"]);
+    }
+
+    #[test]
+    fn a_probe_that_panicked_is_a_gap() {
+        let found = not_measured(&sample::panicked().targets);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].what, "suites");
+        assert!(found[0].reason.contains("internal error"), "{found:?}");
+    }
+}
