@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
+use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::hellos::{Hello, HelloOutcome};
@@ -19,7 +20,7 @@ impl Probe for Certificate {
     const ID: &'static str = "certificate";
     const ABOUT: &'static str = "the certificate chain, exactly as sent";
     const STAGE: Stage = Stage::Detail;
-    const NEEDS: &'static [&'static str] = &["reach", "versions"];
+    const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = CertificateSeen;
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<CertificateSeen, ProbeError> {
@@ -30,14 +31,13 @@ impl Probe for Certificate {
             let version = session.version.map_or_else(String::new, |v| v.to_string());
             return read(&session.chain, version);
         }
-        let Some(versions) = so_far.versions.seen() else {
-            return Err(ProbeError::Missing {
-                needs: "versions".into(),
-            });
+        // The newest first; of what the versions probe has found out, if it ran.
+        let versions = so_far.versions.seen();
+        let may_be = |version: &ProtocolVersion| {
+            versions.is_none_or(|versions| versions.answer(*version) != Answer::No)
         };
         let mut without = None;
-        let spoken: Vec<_> = versions.spoken().collect();
-        for version in spoken.iter().rev().copied() {
+        for version in ProtocolVersion::all().iter().rev().copied().filter(may_be) {
             let hello = match version {
                 ProtocolVersion::TLS1_3 => continue,
                 ProtocolVersion::SSL2 => Hello::Ssl2 {

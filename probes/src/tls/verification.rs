@@ -18,7 +18,7 @@ impl Probe for Verification {
     const ABOUT: &'static str =
         "whether a client with this trust store accepts the chain, and why not";
     const STAGE: Stage = Stage::Conclude;
-    const NEEDS: &'static [&'static str] = &["reach", "versions", "certificate"];
+    const NEEDS: &'static [&'static str] = &["reach", "certificate"];
     type Seen = VerificationSeen;
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<VerificationSeen, ProbeError> {
