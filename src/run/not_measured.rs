@@ -94,8 +94,14 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
         }
         Attempt::Skipped => {}
     }
-    for (probe, error) in seen.failures() {
-        gap(probe, error.to_string());
+    let failures = seen.failures();
+    for (probe, error) in &failures {
+        // What only lacks another probe's result is said by that one.
+        let said = matches!(error, ProbeError::Missing { needs }
+            if failures.iter().any(|(other, _)| other == needs));
+        if !said {
+            gap(probe, error.to_string());
+        }
     }
     undetermined(seen, gap);
 }
@@ -114,12 +120,12 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     }
     if let Some(suites) = seen.suites.seen() {
         for (version, list) in suites.0.iter().filter(|(_, list)| !list.complete) {
-            let what = list_gap("suite", list.undetermined.len(), list.evidence.first());
+            let what = list_gap("suite", list.undetermined.len(), why(&list.evidence));
             gap("suites", format!("{version}: {what}"));
         }
     }
     if let Some(groups) = seen.groups.seen().filter(|groups| !groups.complete) {
-        let what = list_gap("group", groups.undetermined.len(), groups.evidence.first());
+        let what = list_gap("group", groups.undetermined.len(), why(&groups.evidence));
         gap("groups", what);
     }
     let verification = seen.verification.seen();
@@ -142,6 +148,14 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             }
         }
     }
+}
+
+/// The line of the evidence that says why something is open.
+fn why(evidence: &[String]) -> Option<&String> {
+    evidence
+        .iter()
+        .find(|line| line.starts_with("undetermined"))
+        .or(evidence.first())
 }
 
 fn list_gap(what: &str, undetermined: usize, evidence: Option<&String>) -> String {

@@ -47,7 +47,9 @@ impl Probe for Certificate {
             };
             match cx.ask(&hello).await.outcome {
                 Ok(HelloOutcome::ServerHello(flight)) => match &flight.certificates {
-                    Some(chain) if !chain.is_empty() => return read(chain, version.to_string()),
+                    Some(chain) if !chain.is_empty() => {
+                        return read(chain, flight.hello.version().to_string());
+                    }
                     _ => without = Some(flight.hello.suite),
                 },
                 Ok(HelloOutcome::Ssl2(hello)) => {

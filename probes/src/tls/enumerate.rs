@@ -123,7 +123,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                 }
                 Reply::Refused(refusal) => {
                     seen.alert = refusal.alert.or(seen.alert);
-                    seen.evidence.push(refusal.evidence);
+                    seen.evidence.push(format!("refused: {}", refusal.evidence));
                 }
                 Reply::Unclear(_) if list.len() > SMALL && control.is_some() => {
                     // Even with something acceptable in it, a hello so long is not answered.
@@ -155,7 +155,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
 
     fn give_up(&mut self, list: Vec<T>, why: &str) {
         self.undetermined.extend(list);
-        self.evidence.push(why.to_owned());
+        self.evidence.push(format!("undetermined: {why}"));
     }
 }
 
