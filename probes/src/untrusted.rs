@@ -78,7 +78,7 @@ impl fmt::Debug for Untrusted {
 }
 
 /// Control characters, and those that change how the text around them is laid out.
-fn is_unprintable(c: char) -> bool {
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
             0x00AD | 0x061C | 0x180E

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use gladhand_probes::untrusted::is_unprintable;
 use schemars::Schema;
+use serde::Serialize as _;
+use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::model::Report;
 use super::{Format, RenderOptions};
@@ -36,14 +39,93 @@ pub fn schema() -> Schema {
 
 /// Any value as indented JSON and a newline.
 pub fn write_pretty(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+    let formatter = Printable(PrettyFormatter::new());
+    value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
     writeln!(out)
+}
+
+/// Pretty JSON in which also those characters are escaped that JSON allows as they are, but a terminal
+/// obeys: DEL, the C1 controls, bidirectional and invisible ones.
+struct Printable(PrettyFormatter<'static>);
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut done = 0;
+        for (at, c) in fragment.char_indices().filter(|(_, c)| is_unprintable(*c)) {
+            writer.write_all(&fragment.as_bytes()[done..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            done = at + c.len_utf8();
+        }
+        writer.write_all(&fragment.as_bytes()[done..])
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_array(writer)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array(writer)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(writer, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_array_value(writer)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object(writer)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object(writer)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(writer, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(writer)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
+        self.0.end_object_value(writer)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::sample;
+
+    #[test]
+    fn no_character_stays_that_a_terminal_obeys() {
+        let hostile = "a\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{e0001}b";
+        let mut out = Vec::new();
+        write_pretty(&hostile, &mut out).unwrap();
+        assert!(
+            out.iter()
+                .all(|byte| (0x20..0x7F).contains(byte) || *byte == b'\n')
+        );
+        assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), hostile);
+    }
 
     const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
 

@@ -46,7 +46,9 @@ pub(crate) struct TlsHello {
     pub(crate) sni: Option<String>,
 }
 
-/// Groups of the hellos that do not ask about groups: what real servers have.
+/// Groups of the hellos that do not ask about groups: what real servers have. No finite-field group
+/// is among them: a server that knows RFC 7919 would then choose by it, and hide the group that it
+/// gives to older clients, or refuse its DHE suites.
 const USUAL_GROUPS: &[Group] = &[
     Group::X25519,
     Group::SECP256R1,
@@ -60,7 +62,6 @@ const USUAL_GROUPS: &[Group] = &[
     Group(0x0013), // secp192r1
     Group(0x0015), // secp224r1
     Group(0x000E), // sect571r1
-    Group(0x0100), // ffdhe2048
 ];
 
 impl Hello {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use webpki::{EndEntityCert, Error, KeyUsage};
@@ -212,29 +212,25 @@ impl Look<'_> {
                 problems
                     .push(found.unwrap_or_else(|| add(Reason::ChainPathLength, exceeded.into())));
             }
-            // Most clients do not mind that a self-signed certificate calls itself a CA.
-            Error::CaUsedAsEndEntity
-                if self.served.first().is_some_and(|leaf| leaf.self_signed) =>
-            {
-                problems.extend(self.unknown_issuer());
-            }
-            // `weaknesses` and `usage` have said it.
+            // `weaknesses`, `usage` and `unknown_issuer` say it.
             Error::UnsupportedCertVersion
             | Error::RequiredEkuNotFoundContext(_)
             | Error::EndEntityUsedAsCa
-            | Error::CaUsedAsEndEntity => {}
-            _ if self.path_length().is_some() => problems.extend(self.path_length()),
-            Error::UnknownIssuer
+            | Error::CaUsedAsEndEntity
+            | Error::UnknownIssuer
             | Error::InvalidSignatureForPublicKey
             | Error::UnsupportedSignatureAlgorithmContext(_)
-            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
-                // A weak signature, a version 1 certificate or a CA flag missing stops the path too.
-                let explained = problems.iter().any(stops_path);
-                if let (Some(problem), false) = (self.unknown_issuer(), explained) {
-                    problems.insert(0, problem);
-                }
-            }
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {}
+            _ if self.path_length().is_some() => problems.extend(self.path_length()),
             other => problems.push(add(Reason::Other, other.to_string())),
+        }
+        if let Some(problem) = self.unknown_issuer() {
+            // Where something weak stops the path, it also makes a good signature look bad.
+            let explained = problem.reason == Reason::BadSignature
+                && (problems.iter().any(stops_path) || !is_about_the_issuer(error));
+            if !explained {
+                problems.insert(0, problem);
+            }
         }
         problems
     }
@@ -382,6 +378,13 @@ impl Look<'_> {
         };
         let (_, parsed) = X509Certificate::from_der(&top.der).ok()?;
         let issuer = parsed.issuer().as_raw();
+        let is_anchor = |anchor: &TrustAnchor<'_>| {
+            content(parsed.subject().as_raw()) == Some(anchor.subject.as_ref())
+                && content(parsed.public_key().raw) == Some(anchor.subject_public_key_info.as_ref())
+        };
+        if self.trust.anchors().iter().any(is_anchor) {
+            return None;
+        }
         if top.self_signed {
             return if top_index == 0 {
                 problem(
@@ -500,6 +503,17 @@ fn name_problem(
         certificate: Some(0),
         detail: presented.into(),
     })
+}
+
+/// Whether webpki found no issuer, or none whose signature is good.
+fn is_about_the_issuer(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::UnknownIssuer
+            | Error::InvalidSignatureForPublicKey
+            | Error::UnsupportedSignatureAlgorithmContext(_)
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+    )
 }
 
 /// Whether a problem keeps a verifier from building the path at all.
