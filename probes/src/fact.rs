@@ -135,15 +135,17 @@ impl<T: JsonSchema> JsonSchema for Attempt<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::NetError;
 
     #[test]
     fn an_attempt_survives_json() {
-        let attempts: [Attempt<Answer>; 4] = [
+        let attempts: [Attempt<Answer>; 5] = [
             Attempt::Seen(Answer::Undetermined),
             Attempt::NotApplicable("an address has no SNI".into()),
             Attempt::Failed(ProbeError::Undecided {
                 reason: "silence".into(),
             }),
+            Attempt::Failed(ProbeError::Net(NetError::Interrupted)),
             Attempt::Skipped,
         ];
         for attempt in attempts {

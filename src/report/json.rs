@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use gladhand_probes::untrusted::is_unprintable;
 use schemars::Schema;
-use serde::Serialize as _;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::model::Report;

@@ -69,6 +69,7 @@ impl<'a> Connection<'a> {
             Some(Err(error)) => return Err(explain(&error, timeout)),
             Some(Ok(stream)) => stream,
         };
+        gate.count();
         // Small writes leave at once; a failure to say so costs milliseconds only.
         let _ = stream.set_nodelay(true);
         Ok(Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "net", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NetError {
     /// The resolver has no address for the name.

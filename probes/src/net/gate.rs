@@ -17,6 +17,7 @@ pub(crate) struct Gate {
     slots: Semaphore,
     next: Mutex<Instant>,
     pause: Duration,
+    tried: AtomicU32,
     opened: AtomicU32,
     deadline: Instant,
     allowed: Duration,
@@ -40,6 +41,7 @@ impl Gate {
             slots: Semaphore::new(max_connections.max(1)),
             next: Mutex::new(now),
             pause,
+            tried: AtomicU32::new(0),
             opened: AtomicU32::new(0),
             deadline: now + allowed,
             allowed,
@@ -47,7 +49,7 @@ impl Gate {
         }
     }
 
-    /// Waits for a slot and the pace; counts the connection.
+    /// Waits for a slot and the pace; takes one from the budget.
     pub(crate) async fn enter(&self) -> Result<SemaphorePermit<'_>, NetError> {
         let wait = async {
             let permit = self
@@ -66,8 +68,7 @@ impl Gate {
             .until(self.deadline, wait)
             .await?
             .ok_or_else(|| self.late())??;
-        if self.opened.fetch_add(1, Ordering::Relaxed) >= BUDGET {
-            self.opened.fetch_sub(1, Ordering::Relaxed);
+        if self.tried.fetch_add(1, Ordering::Relaxed) >= BUDGET {
             return Err(NetError::Budget { limit: BUDGET });
         }
         Ok(permit)
@@ -112,6 +113,11 @@ impl Gate {
     /// Whether the endpoint's time is used up.
     pub(crate) fn is_late(&self) -> bool {
         Instant::now() >= self.deadline
+    }
+
+    /// Counts a connection that was made.
+    pub(crate) fn count(&self) {
+        self.opened.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many connections were opened.

@@ -45,6 +45,20 @@ pub(crate) struct Refusal {
     pub(crate) by_control: bool,
 }
 
+impl Refusal {
+    /// The refusal of an alert that the RFCs define as one.
+    fn by_alert(outcome: &HelloOutcome) -> Option<Self> {
+        match outcome {
+            HelloOutcome::Alert(alert) if REFUSALS.contains(&alert.description.0) => Some(Self {
+                alert: Some(alert.description.0),
+                evidence: outcome.to_string(),
+                by_control: false,
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// Puts a question. `control` is a hello that differs from it in one thing and is known to be
 /// answered; without one, the hello that reached the server serves.
 pub(crate) async fn question(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
@@ -58,14 +72,8 @@ async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
         Ok(outcome) if outcome.is_hello() => return Reply::Accepted(outcome),
         Ok(outcome) => outcome,
     };
-    if let HelloOutcome::Alert(alert) = &outcome
-        && REFUSALS.contains(&alert.description.0)
-    {
-        return Reply::Refused(Refusal {
-            alert: Some(alert.description.0),
-            evidence: outcome.to_string(),
-            by_control: false,
-        });
+    if let Some(refusal) = Refusal::by_alert(&outcome) {
+        return Reply::Refused(refusal);
     }
     confirm(cx, hello, &outcome, told.at, control).await
 }
@@ -100,7 +108,13 @@ async fn confirm(
         match cx.ask_again(hello).await.outcome {
             Ok(again) if again.is_hello() => return Reply::Accepted(again),
             Ok(again) if again.same_kind(outcome) => {}
-            Ok(again) => return Reply::Unclear(format!("{outcome}; asked again: {again}")),
+            // The first answer may have been a glitch, where this one is clear.
+            Ok(again) => {
+                return match Refusal::by_alert(&again) {
+                    Some(refusal) => Reply::Refused(refusal),
+                    None => Reply::Unclear(format!("{outcome}; asked again: {again}")),
+                };
+            }
             Err(error) => return Reply::Unclear(format!("{outcome}; asked again: {error}")),
         }
     }
