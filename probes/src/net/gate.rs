@@ -68,6 +68,10 @@ impl Gate {
             .until(self.deadline, wait)
             .await?
             .ok_or_else(|| self.late())??;
+        // A slot may come free by the very deadline that ends this.
+        if self.is_late() {
+            return Err(self.late());
+        }
         if self.tried.fetch_add(1, Ordering::Relaxed) >= BUDGET {
             return Err(NetError::Budget { limit: BUDGET });
         }
