@@ -30,6 +30,7 @@ mod chain_superfluous_root;
 mod chain_unrelated;
 mod dh_group_small;
 mod group_post_quantum_missing;
+mod handshake_fails;
 mod not_measured;
 mod plaintext_on_tls_port;
 mod port_closed;
@@ -95,6 +96,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &tls_1_1_accepted::Tls11Accepted,
     &tls_1_2_missing::Tls12Missing,
     &tls_1_3_missing::Tls13Missing,
+    &handshake_fails::HandshakeFails,
     &suite_null::SuiteNull,
     &suite_anonymous::SuiteAnonymous,
     &suite_export::SuiteExport,

@@ -191,6 +191,7 @@ tls-1-0-accepted
 tls-1-1-accepted
 tls-1-2-missing
 tls-1-3-missing
+handshake-fails
 suite-null
 suite-anonymous
 suite-export
