@@ -7,6 +7,7 @@ pub mod checks;
 pub mod cli;
 pub mod demo;
 pub mod exit;
+pub mod gaps;
 pub mod report;
 pub mod run;
 

@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use gladhand_probes::scan::{self, Endpoint, Scan};
@@ -14,14 +13,14 @@ use time::OffsetDateTime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinHandle};
 
-use crate::checks;
+use crate::checks::{self, Judged};
+use crate::gaps::{self, not_measured};
 use crate::report::model::{
-    Counts, EndpointReport, Finding, NotMeasured, Report, SCHEMA, Summary, TargetReport, Tool,
+    Counts, EndpointReport, NotMeasured, Report, SCHEMA, Summary, TargetReport, Tool,
 };
 
-mod not_measured;
-
-pub use not_measured::{not_measured, subject, unreachable};
+/// Names being resolved at once: the system's resolver takes a thread for each.
+const NAMES_AT_ONCE: usize = 32;
 
 /// Endpoints probed at once, over all targets.
 const ENDPOINTS_AT_ONCE: usize = 32;
@@ -67,6 +66,12 @@ pub fn now() -> OffsetDateTime {
     now.replace_millisecond(now.millisecond()).unwrap_or(now)
 }
 
+/// How much goes on at once, over all targets.
+struct Permits {
+    names: Semaphore,
+    endpoints: Semaphore,
+}
+
 /// Probes every target and judges what was seen. `started` is the time that certificates are held
 /// against. Ends early, with what there is, when `interrupt` becomes true.
 pub async fn run(
@@ -75,7 +80,10 @@ pub async fn run(
     interrupt: watch::Receiver<bool>,
     listener: Listener,
 ) -> Outcome {
-    let permits = Arc::new(Semaphore::new(ENDPOINTS_AT_ONCE));
+    let permits = Arc::new(Permits {
+        names: Semaphore::new(NAMES_AT_ONCE),
+        endpoints: Semaphore::new(ENDPOINTS_AT_ONCE),
+    });
     let tasks: Vec<(Target, JoinHandle<TargetReport>)> = without_duplicates(jobs)
         .into_iter()
         .map(|job| {
@@ -109,16 +117,12 @@ pub async fn run(
 /// Judges what was seen and makes the report.
 fn assemble(targets: Vec<TargetReport>, started: OffsetDateTime, interrupted: bool) -> Outcome {
     let mut not_measured = not_measured(&targets);
-    let judged = catch_unwind(AssertUnwindSafe(|| checks::judge(&targets, started)));
-    let panicked = judged.is_err();
-    let findings: Vec<Finding> = judged.unwrap_or_default();
-    if panicked {
-        not_measured.push(NotMeasured {
-            subject: "gladhand".into(),
-            what: "findings".into(),
-            reason: "internal error: a check panicked".into(),
-        });
-    }
+    let Judged { findings, panicked } = checks::judge(&targets, started);
+    not_measured.extend(panicked.iter().map(|rule| NotMeasured {
+        subject: "gladhand".into(),
+        what: (*rule).into(),
+        reason: "internal error: the check panicked".into(),
+    }));
     let report = Report {
         schema: SCHEMA.into(),
         tool: Tool {
@@ -136,16 +140,23 @@ fn assemble(targets: Vec<TargetReport>, started: OffsetDateTime, interrupted: bo
         },
         findings,
     };
-    Outcome { report, panicked }
+    Outcome {
+        report,
+        panicked: !panicked.is_empty(),
+    }
 }
 
 async fn probe_target(
     job: Job,
     mut interrupt: watch::Receiver<bool>,
-    permits: Arc<Semaphore>,
+    permits: Arc<Permits>,
     listener: Listener,
 ) -> TargetReport {
-    let resolving = scan::endpoints(&job.target, &job.settings);
+    let resolving = async {
+        // The time that a name may take begins when its turn comes.
+        let _permit = permits.names.acquire().await;
+        scan::endpoints(&job.target, &job.settings).await
+    };
     let endpoints = match unless(&mut interrupt, resolving).await {
         Some(Ok(endpoints)) => endpoints,
         Some(Err(error)) => {
@@ -191,11 +202,11 @@ async fn probe_target(
 async fn probe_endpoint(
     endpoint: Endpoint,
     settings: Settings,
-    permits: Arc<Semaphore>,
+    permits: Arc<Permits>,
     listener: Listener,
 ) -> Scan {
     let mut interrupt = settings.interrupt.clone();
-    let Some(Ok(_permit)) = unless(&mut interrupt, permits.acquire()).await else {
+    let Some(Ok(_permit)) = unless(&mut interrupt, permits.endpoints.acquire()).await else {
         let error = ProbeError::undecided("interrupted before it was probed");
         return row(Observations {
             reach: Attempt::Failed(error),
@@ -252,7 +263,7 @@ fn row(observations: Observations) -> Scan {
 }
 
 fn panicked(error: JoinError) -> Observations {
-    not_measured::panicked(&panic_message(error))
+    gaps::panicked(&panic_message(error))
 }
 
 fn panic_message(error: JoinError) -> String {

@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::net::NetError;
@@ -23,6 +24,9 @@ use crate::wire::ssl2::{self, Ssl2Answer};
 /// How long the rest of a banner is waited for, once its first bytes are there.
 const BANNER_WAIT: Duration = Duration::from_millis(300);
 
+/// Connections refused in a row, after which a server counts as gone.
+const GONE: u32 = 8;
+
 /// One endpoint, as its probes see it.
 #[derive(Debug)]
 pub struct Cx {
@@ -31,10 +35,13 @@ pub struct Cx {
     gate: Gate,
     hellos: Memo<Hello, Told>,
     replies: Memo<Hello, Reply>,
-    sessions: Memo<SessionSpec, Result<Arc<Session>, NetError>>,
+    sessions: Memo<SessionSpec, Arc<Session>>,
     known_good: OnceLock<Hello>,
     last_good: Mutex<Option<Instant>>,
-    control: tokio::sync::Mutex<()>,
+    longest_answered: AtomicUsize,
+    refuses_clearly: AtomicBool,
+    contradicts_itself: AtomicBool,
+    refused_in_a_row: AtomicU32,
 }
 
 /// What a hello was answered with.
@@ -64,7 +71,10 @@ impl Cx {
             sessions: Memo::default(),
             known_good: OnceLock::new(),
             last_good: Mutex::new(None),
-            control: tokio::sync::Mutex::new(()),
+            longest_answered: AtomicUsize::new(0),
+            refuses_clearly: AtomicBool::new(false),
+            contradicts_itself: AtomicBool::new(false),
+            refused_in_a_row: AtomicU32::new(0),
         }
     }
 
@@ -91,27 +101,56 @@ impl Cx {
         self.endpoint.sni.clone()
     }
 
-    /// The answer to a hello; asked once, however many probes want it.
+    /// The answer to a hello; asked once, however many probes want it. Where there is no connection,
+    /// it is not remembered.
     pub(crate) async fn ask(&self, hello: &Hello) -> Told {
         let cell = self.hellos.cell(hello);
-        cell.get_or_init(|| self.ask_again(hello)).await.clone()
+        let asked = cell.get_or_try_init(async || {
+            let told = self.ask_now(hello, self.settings.timeout, true).await;
+            if told.outcome.is_ok() {
+                Ok(told)
+            } else {
+                Err(told)
+            }
+        });
+        asked.await.cloned().unwrap_or_else(|told| told)
     }
 
-    /// The answer to a hello, asked now.
-    pub(crate) async fn ask_again(&self, hello: &Hello) -> Told {
+    async fn ask_now(&self, hello: &Hello, timeout: Duration, own_slot: bool) -> Told {
         let begun = Instant::now();
-        let (outcome, connect_time) = match self.exchange(hello).await {
+        let (outcome, connect_time) = match self.exchange(hello, timeout, own_slot).await {
             Ok((outcome, connect_time)) => (Ok(outcome), Some(connect_time)),
             Err(error) => (Err(error), None),
         };
         if outcome.as_ref().is_ok_and(HelloOutcome::is_hello) {
             self.good(begun);
+            self.longest_answered
+                .fetch_max(hello.length(), Ordering::Relaxed);
+        }
+        match outcome {
+            Err(NetError::Refused) => _ = self.refused_in_a_row.fetch_add(1, Ordering::Relaxed),
+            Err(_) => {}
+            Ok(_) => self.refused_in_a_row.store(0, Ordering::Relaxed),
         }
         Told {
             outcome,
             at: Instant::now(),
             connect_time,
         }
+    }
+
+    /// Waits until no connection to the endpoint is open, and keeps it so: what is then asked is
+    /// not disturbed by the other probes.
+    pub(crate) async fn quiet(&self) -> Result<Quiet<'_>, NetError> {
+        Ok(Quiet {
+            cx: self,
+            _slots: self.gate.all_slots().await?,
+        })
+    }
+
+    /// Waits, within the endpoint's deadline.
+    pub(crate) async fn pause(&self, pause: Duration) -> Result<(), NetError> {
+        self.gate.sleep(pause).await
     }
 
     /// The reply to a question, found out once: a refusal that took a control to be sure of is sure
@@ -128,24 +167,72 @@ impl Cx {
             .clone()
     }
 
-    /// How many suites the known good hello offers: lists so long are known to be taken.
-    pub(crate) fn known_good_length(&self) -> usize {
-        self.known_good.get().map_or(0, Hello::length)
+    /// Whether a hello is known that this server answers.
+    pub(crate) fn answers_anything(&self) -> bool {
+        self.known_good.get().is_some()
     }
 
-    /// One real handshake, completed by rustls; done once a specification.
+    /// How many suites were offered in the longest hello that was answered.
+    pub(crate) fn longest_answered(&self) -> usize {
+        self.longest_answered.load(Ordering::Relaxed)
+    }
+
+    /// Notes a refusal by an alert that the RFCs define: this server says what it refuses.
+    pub(crate) fn note_clear_refusal(&self) {
+        self.refuses_clearly.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that a question was answered in two ways: chance is at work.
+    pub(crate) fn note_contradiction(&self) {
+        self.contradicts_itself.store(true, Ordering::Relaxed);
+    }
+
+    /// How often an ambiguous refusal has to come again before it counts: more often from a server
+    /// that refuses clearly elsewhere, or has contradicted itself.
+    pub(crate) fn repeats(&self) -> u32 {
+        let suspicious = self.refuses_clearly.load(Ordering::Relaxed)
+            || self.contradicts_itself.load(Ordering::Relaxed);
+        if suspicious { 4 } else { 2 }
+    }
+
+    /// Whether the server has stopped accepting connections.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.refused_in_a_row.load(Ordering::Relaxed) >= GONE
+    }
+
+    /// One real handshake, completed by rustls; done once a specification. One that ends without a
+    /// word from the server is made again while nothing else goes on.
     pub(crate) async fn session(&self, spec: &SessionSpec) -> Result<Arc<Session>, NetError> {
         let cell = self.sessions.cell(spec);
-        cell.get_or_init(|| async {
-            let begun = Instant::now();
-            let session = Session::run(self.connect().await?, spec, &self.endpoint).await?;
-            if session.completed() {
-                self.good(begun);
+        let made = cell.get_or_try_init(async || {
+            let first = self.session_now(spec, true).await;
+            if first
+                .as_ref()
+                .is_ok_and(|session| !session.ended_without_a_word())
+            {
+                return first;
             }
-            Ok(Arc::new(session))
-        })
-        .await
-        .clone()
+            let quiet = self.quiet().await;
+            match quiet {
+                Ok(quiet) => quiet.cx.session_now(spec, false).await.or(first),
+                Err(_) => first,
+            }
+        });
+        made.await.cloned()
+    }
+
+    async fn session_now(
+        &self,
+        spec: &SessionSpec,
+        own_slot: bool,
+    ) -> Result<Arc<Session>, NetError> {
+        let begun = Instant::now();
+        let connection = self.connect(self.settings.timeout, own_slot).await?;
+        let session = Session::run(connection, spec, &self.endpoint).await?;
+        if session.completed() {
+            self.good(begun);
+        }
+        Ok(Arc::new(session))
     }
 
     /// Plaintext bytes sent, and what came back: for telling what a port speaks if not TLS.
@@ -153,14 +240,21 @@ impl Cx {
         &self,
         request: &[u8],
         wait: Duration,
-    ) -> Result<Vec<u8>, NetError> {
-        let mut connection = self.connect().await?;
+    ) -> Result<Plaintext, NetError> {
+        let mut connection = self.connect(self.settings.timeout, true).await?;
+        let connect_time = connection.connect_time;
         connection.send(request).await?;
         let mut buffer = vec![0; 1024];
-        match connection.hear_within(&mut buffer, wait).await? {
-            Heard::Bytes(read) => Ok(buffer.get(..read).unwrap_or_default().to_vec()),
-            _ => Ok(Vec::new()),
-        }
+        let heard = connection.hear_within(&mut buffer, wait).await?;
+        let first = match heard {
+            Heard::Bytes(read) => buffer.get(..read).unwrap_or_default().to_vec(),
+            _ => Vec::new(),
+        };
+        Ok(Plaintext {
+            first,
+            heard,
+            connect_time,
+        })
     }
 
     /// Names a hello that this server is known to answer.
@@ -168,24 +262,17 @@ impl Cx {
         let _ = self.known_good.set(hello);
     }
 
-    /// Whether the server answers a hello that it is known to answer, after `since`. None where no
-    /// such hello is known.
-    pub(crate) async fn still_answers(&self, since: Instant) -> Option<bool> {
-        let hello = self.known_good.get()?;
-        let _one_at_a_time = self.control.lock().await;
-        if self.last_good().is_some_and(|begun| begun >= since) {
-            return Some(true);
-        }
-        let told = self.ask_again(hello).await;
-        Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
+    async fn connect(&self, timeout: Duration, own_slot: bool) -> Result<Connection<'_>, NetError> {
+        Connection::open(self.endpoint.address, &self.gate, timeout, own_slot).await
     }
 
-    async fn connect(&self) -> Result<Connection<'_>, NetError> {
-        Connection::open(self.endpoint.address, &self.gate, self.settings.timeout).await
-    }
-
-    async fn exchange(&self, hello: &Hello) -> Result<(HelloOutcome, Duration), NetError> {
-        let mut connection = self.connect().await?;
+    async fn exchange(
+        &self,
+        hello: &Hello,
+        timeout: Duration,
+        own_slot: bool,
+    ) -> Result<(HelloOutcome, Duration), NetError> {
+        let mut connection = self.connect(timeout, own_slot).await?;
         connection.send(&hello.encode(random())).await?;
         let mut answer = match hello {
             Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
@@ -225,6 +312,44 @@ impl Cx {
             .last_good
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a plaintext request was answered with.
+#[derive(Clone, Debug)]
+pub(crate) struct Plaintext {
+    /// The first bytes; none where none came.
+    pub(crate) first: Vec<u8>,
+    /// What was heard first.
+    pub(crate) heard: Heard,
+    /// How long the TCP handshake took.
+    pub(crate) connect_time: Duration,
+}
+
+/// An endpoint to which no connection is open but the one that asks here.
+#[derive(Debug)]
+pub(crate) struct Quiet<'a> {
+    cx: &'a Cx,
+    _slots: SemaphorePermit<'a>,
+}
+
+impl Quiet<'_> {
+    /// The answer to a hello, asked now, waiting for it so long at most.
+    pub(crate) async fn ask(&self, hello: &Hello, wait: Duration) -> Told {
+        self.cx
+            .ask_now(hello, wait.min(self.cx.settings.timeout), false)
+            .await
+    }
+
+    /// Whether the server answers a hello that it is known to answer, after `since`. None where no
+    /// such hello is known.
+    pub(crate) async fn still_answers(&self, since: Instant) -> Option<bool> {
+        let hello = self.cx.known_good.get()?;
+        if self.cx.last_good().is_some_and(|begun| begun >= since) {
+            return Some(true);
+        }
+        let told = self.ask(hello, self.cx.settings.timeout).await;
+        Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Facts about a TLS endpoint.
 //!
 //! This crate *observes*: it turns a [`target::Target`] into serialisable [`Observations`] and never
-//! says that anything is good or bad. It prints nothing, does not read the clock (the time comes in
+//! says that anything is good or bad. It prints nothing, reads no wall clock (the time comes in
 //! through [`Settings::now`]) and opens connections in one place only, [`net`].
 //!
 //! - [`wire`]: a sans-IO codec, hellos from SSLv2 to TLS 1.3 with any code point in any field;

@@ -15,9 +15,9 @@ use crate::observations::Observations;
 pub enum Stage {
     /// What is on this port at all.
     Reach,
-    /// One ordinary handshake, the versions.
+    /// The versions.
     Hello,
-    /// Everything that builds on the versions.
+    /// Everything that builds on the versions, and one ordinary handshake.
     Detail,
     /// Conclusions from what was observed: no network.
     Conclude,

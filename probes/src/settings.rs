@@ -116,6 +116,11 @@ impl Selection {
         Ok(Self(chosen))
     }
 
+    /// Whether no probe runs.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this probe runs.
     pub fn contains(&self, id: &str) -> bool {
         self.0.contains(id)

@@ -81,7 +81,8 @@ impl fmt::Debug for Untrusted {
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(u32::from(c),
-            0x00AD | 0x061C | 0x180E
+            0x00AD | 0x034F | 0x061C | 0x115F | 0x1160 | 0x17B4 | 0x17B5 | 0x2800 | 0x3164 | 0xFFA0
+            | 0x180B..=0x180F
             | 0x200B..=0x200F      // zero width, left-to-right and right-to-left marks
             | 0x2028..=0x202E      // line and paragraph separators, embeddings, overrides
             | 0x2060..=0x206F      // word joiner, isolates, deprecated format characters

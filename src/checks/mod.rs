@@ -55,8 +55,10 @@ mod tls_1_3_missing;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
 use std::net::IpAddr;
+
+use std::cmp::Reverse;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gladhand_probes::Observations;
 use sha2::{Digest, Sha256};
@@ -264,37 +266,59 @@ impl From<&RuleFix> for Fix {
     }
 }
 
-/// Runs every check over the targets; the most severe finding first.
-pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Vec<Finding> {
-    let mut all = Vec::new();
+/// What the checks found.
+#[derive(Debug)]
+pub struct Judged {
+    /// The findings, the most severe first.
+    pub findings: Vec<Finding>,
+    /// The rules whose check panicked, which is a bug: it costs that rule's findings at that target.
+    pub panicked: Vec<&'static str>,
+}
+
+/// Runs every check over the targets.
+pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Judged {
+    let mut findings = Vec::new();
+    let mut panicked = Vec::new();
     for target in targets {
         for check in CHECKS {
-            for endpoint in &target.endpoints {
-                let mut out = Findings {
-                    rule: check.rule(),
-                    target,
-                    endpoint: Some(endpoint),
-                    all: &mut all,
-                };
-                check.judge(
-                    &View {
-                        target,
-                        endpoint,
-                        now,
-                    },
-                    &mut out,
-                );
+            let judged = catch_unwind(AssertUnwindSafe(|| judge_one(*check, target, now)));
+            match judged {
+                Ok(found) => findings.extend(found),
+                Err(_) => panicked.push(check.rule().id),
             }
-            let mut out = Findings {
-                rule: check.rule(),
-                target,
-                endpoint: None,
-                all: &mut all,
-            };
-            check.judge_target(&TargetView { target, now }, &mut out);
         }
     }
-    all.sort_by_key(|finding| Reverse(finding.severity));
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    Judged { findings, panicked }
+}
+
+/// What one check finds at one target.
+fn judge_one(check: &dyn Check, target: &TargetReport, now: OffsetDateTime) -> Vec<Finding> {
+    let rule = check.rule();
+    let mut all = Vec::new();
+    for endpoint in &target.endpoints {
+        let mut out = Findings {
+            rule,
+            target,
+            endpoint: Some(endpoint),
+            all: &mut all,
+        };
+        check.judge(
+            &View {
+                target,
+                endpoint,
+                now,
+            },
+            &mut out,
+        );
+    }
+    let mut out = Findings {
+        rule,
+        target,
+        endpoint: None,
+        all: &mut all,
+    };
+    check.judge_target(&TargetView { target, now }, &mut out);
     all
 }
 

@@ -4,8 +4,8 @@ use gladhand_probes::untrusted::Untrusted;
 
 use super::support::{enumeration, group_by, is_covered, quote, reach, rejects_the_name, s_client};
 use super::{Check, Findings, Found, Rule, RuleFix, TargetView, View};
+use crate::gaps;
 use crate::report::model::Severity;
-use crate::run;
 
 /// See [`RULE`].
 pub(super) struct NotMeasured;
@@ -56,8 +56,8 @@ impl Check for NotMeasured {
         if reach(view).is_some_and(|seen| is_covered(seen.outcome) || rejects_the_name(seen)) {
             return;
         }
-        let subject = run::subject(view.target, view.endpoint);
-        let gaps: Vec<(String, String)> = run::not_measured(std::slice::from_ref(view.target))
+        let subject = gaps::subject(view.target, view.endpoint);
+        let gaps: Vec<(String, String)> = gaps::not_measured(std::slice::from_ref(view.target))
             .into_iter()
             .filter(|gap| gap.subject == subject)
             .map(|gap| (Untrusted::from(gap.reason).to_string(), gap.what))

@@ -34,7 +34,7 @@ pub(super) fn fixture(rule: &str) -> Fixture {
 }
 
 pub(super) fn findings_at(target: &TargetReport, now: OffsetDateTime) -> Vec<Finding> {
-    judge(std::slice::from_ref(target), now)
+    judge(std::slice::from_ref(target), now).findings
 }
 
 fn root() -> PathBuf {
@@ -380,6 +380,7 @@ fn the_most_severe_finding_comes_first() {
         targets.push(fixture(id).fires.remove(0));
     }
     let severities: Vec<Severity> = judge(&targets, fixture("port-closed").now)
+        .findings
         .iter()
         .map(|found| found.severity)
         .collect();

@@ -292,7 +292,7 @@ fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
             .filter(|id| !id.is_empty())
             .collect()
     };
-    Selection::parse(&given(only), &given(skip)).map_err(|id| {
+    let chosen = Selection::parse(&given(only), &given(skip)).map_err(|id| {
         let known: Vec<_> = PROBES.iter().map(|probe| probe.id).collect();
         CliError::Usage(format!(
             "no probe is called `{}`; there are: {}{}",
@@ -300,7 +300,13 @@ fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
             known.join(", "),
             did_you_mean(&id, known.iter().copied()),
         ))
-    })
+    })?;
+    if chosen.is_empty() {
+        return Err(CliError::Usage(
+            "--skip leaves no probe to run; leave one out of it".into(),
+        ));
+    }
+    Ok(chosen)
 }
 
 fn trust(given: &str) -> Result<Trust, CliError> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::model::{Counts, Report, Severity};
-use crate::run::not_measured;
+use crate::gaps::not_measured;
 
 /// Every sample, with its name.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
@@ -243,7 +243,7 @@ fn healthy_observations() -> Value {
             "accepted": [group("X25519MLKEM768"), group("x25519"), group("secp256r1")],
             "undetermined": [], "complete": true,
             "tls13": [group("X25519MLKEM768"), group("x25519"), group("secp256r1")],
-            "tls12": [group("x25519"), group("secp256r1")]
+            "tls12_only": [group("x25519"), group("secp256r1")]
         },
         "certificate": {
             "served": [

@@ -26,7 +26,7 @@ pub(crate) struct Connection<'a> {
     received: usize,
     /// How long the TCP handshake took.
     pub(crate) connect_time: Duration,
-    _slot: SemaphorePermit<'a>,
+    _slot: Option<SemaphorePermit<'a>>,
 }
 
 /// What a read gave.
@@ -45,13 +45,19 @@ pub(crate) enum Heard {
 }
 
 impl<'a> Connection<'a> {
-    /// Connects within the gate's limits.
+    /// Connects within the gate's limits: in a slot of its own, or in one that the caller holds.
     pub(crate) async fn open(
         address: SocketAddr,
         gate: &'a Gate,
         timeout: Duration,
+        own_slot: bool,
     ) -> Result<Self, NetError> {
-        let slot = gate.enter().await?;
+        let slot = if own_slot {
+            Some(gate.slot().await?)
+        } else {
+            None
+        };
+        gate.pass().await?;
         let end = gate.end_of(timeout);
         let begun = Instant::now();
         #[expect(

@@ -15,6 +15,7 @@ pub(crate) const BUDGET: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct Gate {
     slots: Semaphore,
+    max_connections: u32,
     next: Mutex<Instant>,
     pause: Duration,
     tried: AtomicU32,
@@ -32,13 +33,17 @@ impl Gate {
         interrupt: watch::Receiver<bool>,
     ) -> Self {
         let now = Instant::now();
+        let max_connections = u32::try_from(max_connections)
+            .unwrap_or(BUDGET)
+            .clamp(1, BUDGET);
         let pause = rate
             .filter(|rate| *rate > 0.0)
             .map_or(Duration::ZERO, |rate| {
                 Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::ZERO)
             });
         Self {
-            slots: Semaphore::new(max_connections.max(1)),
+            slots: Semaphore::new(max_connections as usize),
+            max_connections,
             next: Mutex::new(now),
             pause,
             tried: AtomicU32::new(0),
@@ -49,25 +54,35 @@ impl Gate {
         }
     }
 
-    /// Waits for a slot and the pace; takes one from the budget.
-    pub(crate) async fn enter(&self) -> Result<SemaphorePermit<'_>, NetError> {
-        let wait = async {
-            let permit = self
-                .slots
-                .acquire()
-                .await
-                .map_err(|_| NetError::Interrupted)?;
-            if !self.pause.is_zero() {
+    /// Waits for a slot.
+    pub(crate) async fn slot(&self) -> Result<SemaphorePermit<'_>, NetError> {
+        self.slots(1).await
+    }
+
+    /// Waits until nothing is open, and keeps it so: every slot.
+    pub(crate) async fn all_slots(&self) -> Result<SemaphorePermit<'_>, NetError> {
+        self.slots(self.max_connections).await
+    }
+
+    async fn slots(&self, number: u32) -> Result<SemaphorePermit<'_>, NetError> {
+        self.until(self.deadline, self.slots.acquire_many(number))
+            .await?
+            .ok_or_else(|| self.late())?
+            .map_err(|_| NetError::Interrupted)
+    }
+
+    /// Waits for the pace, and takes a connection from the budget.
+    pub(crate) async fn pass(&self) -> Result<(), NetError> {
+        if !self.pause.is_zero() {
+            let pace = async {
                 let mut next = self.next.lock().await;
                 tokio::time::sleep_until(*next).await;
                 *next = Instant::now() + self.pause;
-            }
-            Ok(permit)
-        };
-        let permit = self
-            .until(self.deadline, wait)
-            .await?
-            .ok_or_else(|| self.late())??;
+            };
+            self.until(self.deadline, pace)
+                .await?
+                .ok_or_else(|| self.late())?;
+        }
         // A slot may come free by the very deadline that ends this.
         if self.is_late() {
             return Err(self.late());
@@ -75,7 +90,14 @@ impl Gate {
         if self.tried.fetch_add(1, Ordering::Relaxed) >= BUDGET {
             return Err(NetError::Budget { limit: BUDGET });
         }
-        Ok(permit)
+        Ok(())
+    }
+
+    /// Waits so long.
+    pub(crate) async fn sleep(&self, pause: Duration) -> Result<(), NetError> {
+        self.until(self.deadline, tokio::time::sleep(pause))
+            .await?
+            .ok_or_else(|| self.late())
     }
 
     /// When a connection that may take `timeout` has to end.

@@ -19,9 +19,17 @@ pub(crate) const REFUSALS: &[u8] = &[
     71, // insufficient_security
 ];
 
+/// protocol_version
+const PROTOCOL_VERSION: u8 = 70;
+
 /// Alerts that no other list of suites would change: protocol_version, inappropriate_fallback,
 /// unrecognized_name.
 pub(crate) const NOT_ABOUT_SUITES: &[u8] = &[70, 86, 112];
+
+/// How long a repeated question waits for what was silence the first time: at least so long, and so
+/// many times the TCP handshake.
+const SECOND_WAIT: Duration = Duration::from_secs(1);
+const SECOND_WAIT_FACTOR: u32 = 10;
 
 /// What an answer amounts to.
 #[derive(Clone, Debug)]
@@ -32,6 +40,8 @@ pub(crate) enum Reply {
     Refused(Refusal),
     /// Neither; why.
     Unclear(String),
+    /// The question could not be put.
+    Unasked(NetError),
 }
 
 /// A refusal beyond doubt.
@@ -46,6 +56,13 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// Whether a shorter list might have been taken.
+    pub(crate) fn may_be_about_length(&self) -> bool {
+        !self
+            .alert
+            .is_some_and(|alert| NOT_ABOUT_SUITES.contains(&alert))
+    }
+
     /// The refusal of an alert that the RFCs define as one.
     fn by_alert(outcome: &HelloOutcome) -> Option<Self> {
         match outcome {
@@ -67,32 +84,44 @@ pub(crate) async fn question(cx: &Cx, hello: &Hello, control: Option<&Hello>) ->
 
 async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
     let told = connected(cx, hello).await;
-    let outcome = match told.outcome {
-        Err(error) => return Reply::Unclear(error.to_string()),
-        Ok(outcome) if outcome.is_hello() => return Reply::Accepted(outcome),
+    let outcome = match &told.outcome {
+        Err(error) => return Reply::Unasked(error.clone()),
+        Ok(outcome) if outcome.is_hello() => return Reply::Accepted(outcome.clone()),
+        // Who sends half a ServerHello has not refused.
+        Ok(HelloOutcome::Malformed(error)) => {
+            return Reply::Unclear(HelloOutcome::Malformed(error.clone()).to_string());
+        }
         Ok(outcome) => outcome,
     };
-    if let Some(refusal) = Refusal::by_alert(&outcome) {
-        return Reply::Refused(refusal);
+    if let Some(refusal) = Refusal::by_alert(outcome) {
+        // Where the version is known to be spoken, a refusal of the version contradicts that.
+        if control.is_none() || refusal.alert != Some(PROTOCOL_VERSION) {
+            cx.note_clear_refusal();
+            return Reply::Refused(refusal);
+        }
     }
-    confirm(cx, hello, &outcome, told.at, control).await
+    confirm(cx, hello, outcome, &told, control).await
 }
 
 /// An answer that could mean several things: does the server answer what it is known to answer, and
-/// this hello the same way again?
+/// this hello the same way again, when nothing else is asked at the same time?
 async fn confirm(
     cx: &Cx,
     hello: &Hello,
     outcome: &HelloOutcome,
-    since: tokio::time::Instant,
+    told: &Told,
     control: Option<&Hello>,
 ) -> Reply {
+    let quiet = match cx.quiet().await {
+        Ok(quiet) => quiet,
+        Err(error) => return Reply::Unclear(format!("{outcome}; and then {error}")),
+    };
     let answered = match control {
         Some(control) => {
-            let told = cx.ask_again(control).await;
+            let told = quiet.ask(control, cx.settings.timeout).await;
             Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
         }
-        None => cx.still_answers(since).await,
+        None => quiet.still_answers(told.at).await,
     };
     match answered {
         None => return Reply::Unclear(format!("{outcome}; no hello is known that it answers")),
@@ -103,14 +132,21 @@ async fn confirm(
         }
         Some(true) => {}
     }
-    // Silence costs a whole deadline: once is enough. Anything else has to come twice.
-    if !matches!(outcome, HelloOutcome::Silent) {
-        match cx.ask_again(hello).await.outcome {
-            Ok(again) if again.is_hello() => return Reply::Accepted(again),
-            Ok(again) if again.same_kind(outcome) => {}
-            // The first answer may have been a glitch, where this one is clear.
+    let wait = match outcome {
+        HelloOutcome::Silent => {
+            SECOND_WAIT.max(told.connect_time.unwrap_or_default() * SECOND_WAIT_FACTOR)
+        }
+        _ => cx.settings.timeout,
+    };
+    let mut repeats = 0;
+    while repeats < cx.repeats() {
+        match quiet.ask(hello, wait).await.outcome {
+            Ok(again) if again.same_kind(outcome) => repeats += 1,
             Ok(again) => {
+                cx.note_contradiction();
+                // The first answer may have been a glitch, where this one is clear.
                 return match Refusal::by_alert(&again) {
+                    _ if again.is_hello() => Reply::Accepted(again),
                     Some(refusal) => Reply::Refused(refusal),
                     None => Reply::Unclear(format!("{outcome}; asked again: {again}")),
                 };
@@ -124,7 +160,7 @@ async fn confirm(
     };
     Reply::Refused(Refusal {
         alert,
-        evidence: format!("{outcome}; a control hello was answered"),
+        evidence: format!("{outcome}, {repeats} times again; a control hello was answered"),
         by_control: true,
     })
 }
@@ -136,9 +172,11 @@ async fn connected(cx: &Cx, hello: &Hello) -> Told {
     for _ in 0..RETRIES {
         match &told.outcome {
             Err(NetError::Refused | NetError::Other { .. } | NetError::Unreachable { .. }) => {
-                tokio::time::sleep(pause).await;
+                if cx.is_gone() || cx.pause(pause).await.is_err() {
+                    break;
+                }
                 pause *= 2;
-                told = cx.ask_again(hello).await;
+                told = cx.ask(hello).await;
             }
             _ => break,
         }

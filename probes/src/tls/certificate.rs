@@ -29,7 +29,7 @@ impl Probe for Certificate {
             && !session.chain.is_empty()
         {
             let version = session.version.map_or_else(String::new, |v| v.to_string());
-            return read(&session.chain, version);
+            return Ok(read(&session.chain, version));
         }
         // The newest first; of what the versions probe has found out, if it ran.
         let versions = so_far.versions.seen();
@@ -48,13 +48,14 @@ impl Probe for Certificate {
             match cx.ask(&hello).await.outcome {
                 Ok(HelloOutcome::ServerHello(flight)) => match &flight.certificates {
                     Some(chain) if !chain.is_empty() => {
-                        return read(chain, flight.hello.version().to_string());
+                        return Ok(read(chain, flight.hello.version().to_string()));
                     }
-                    _ => without = Some(flight.hello.suite),
+                    _ if flight.whole => without = Some(flight.hello.suite),
+                    _ => {}
                 },
                 Ok(HelloOutcome::Ssl2(hello)) => {
                     if let Some(certificate) = hello.certificate {
-                        return read(&[certificate], version.to_string());
+                        return Ok(read(&[certificate], version.to_string()));
                     }
                 }
                 _ => {}
@@ -75,21 +76,16 @@ impl Probe for Certificate {
     }
 }
 
-fn read(chain: &[Vec<u8>], version: String) -> Result<CertificateSeen, ProbeError> {
+fn read(chain: &[Vec<u8>], version: String) -> CertificateSeen {
     let served: Vec<_> = chain
         .iter()
         .map(|der| CertificateFacts::read(der))
         .collect();
-    if let Some(error) = served.first().and_then(|leaf| leaf.error.as_ref()) {
-        return Err(ProbeError::undecided(format!(
-            "the server's certificate cannot be read: {error}"
-        )));
-    }
-    Ok(CertificateSeen {
+    CertificateSeen {
         chain: chain_facts(&served),
         served,
         version,
-    })
+    }
 }
 
 /// The chain as sent.

@@ -106,6 +106,11 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                         Some(picked) => {
                             seen.give_up(list, &format!("{picked}, which was not offered"));
                         }
+                        // What the pick would have been was still to come.
+                        None if !flight.whole => {
+                            let trouble = flight.trouble.as_deref().unwrap_or("cut short");
+                            seen.give_up(list, &format!("a ServerHello, and then: {trouble}"));
+                        }
                         // Another version, or another key exchange: nothing of this is taken.
                         None => {
                             let (version, suite) = (flight.hello.version(), flight.hello.suite);
@@ -116,9 +121,11 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                     }
                 }
                 Reply::Refused(refusal)
-                    if refusal.by_control && control.is_none() && list.len() > taken(cx) =>
+                    if refusal.may_be_about_length()
+                        && (control.is_none() || !refusal.by_control)
+                        && list.len() > taken(cx) =>
                 {
-                    // The control was a shorter hello: it may be the length that is refused.
+                    // No hello so long was ever answered: it may be the length that is refused.
                     lists.extend(list.chunks(taken(cx)).map(<[T]>::to_vec));
                 }
                 Reply::Refused(refusal) => {
@@ -132,6 +139,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                     lists.push(list);
                 }
                 Reply::Unclear(why) => seen.give_up(list, &why),
+                Reply::Unasked(error) => seen.give_up(list, &error.to_string()),
             }
         }
         seen.evidence.dedup();
@@ -161,5 +169,5 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
 
 /// How long a list is known to be taken, with some tolerance: nobody's limit is just there.
 fn taken(cx: &Cx) -> usize {
-    (cx.known_good_length() * 5 / 4).max(SMALL)
+    (cx.longest_answered() * 5 / 4).max(SMALL)
 }

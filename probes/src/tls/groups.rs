@@ -12,7 +12,8 @@ use crate::tls::hellos::{Hello, turned_round};
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
 use crate::wire::names::GroupName;
-use crate::wire::registry::{Authentication, Group, ProtocolVersion, Suite, SuiteTraits};
+use crate::wire::registry::{Group, ProtocolVersion, Suite, SuiteTraits};
+use crate::x509::CertificateFacts;
 
 /// Enumerates the groups: in TLS 1.3 by HelloRetryRequest, below by the ServerKeyExchange.
 pub struct Groups;
@@ -54,7 +55,7 @@ impl Probe for Groups {
             };
         }
         let tls13 = found.picked();
-        let mut tls12 = Vec::new();
+        let mut tls12_only = Vec::new();
         if let Some(version) = newest_legacy {
             let candidates: Vec<Group> = Group::tls12_curves()
                 .iter()
@@ -62,7 +63,7 @@ impl Probe for Groups {
                 .filter(|group| !tls13.contains(group))
                 .collect();
             let below = legacy(cx, version, &candidates).await;
-            tls12 = below.picked();
+            tls12_only = below.picked();
             found.join(below);
         }
         let named = |groups: &[Group]| groups.iter().copied().map(GroupName::from).collect();
@@ -80,7 +81,7 @@ impl Probe for Groups {
             undetermined: named(&found.undetermined),
             complete: found.undetermined.is_empty(),
             tls13: named(&tls13),
-            tls12: named(&tls12),
+            tls12_only: named(&tls12_only),
             evidence: found.evidence,
         })
     }
@@ -153,47 +154,51 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
         .copied()
         .filter(|suite| suite.traits().is_some_and(SuiteTraits::uses_named_group))
         .collect();
+    let of_exchange = |flight: &Flight| {
+        flight
+            .key_exchange
+            .as_ref()
+            .and_then(|exchange| exchange.group)
+    };
     let ask = Question::<Group> {
         hello: Box::new(|groups| Hello::legacy(version, &suites, groups, cx.sni())),
-        pick: Box::new(|flight: &Flight| flight.key_exchange.as_ref().and_then(|e| e.group)),
+        pick: Box::new(of_exchange),
     };
     let mut found = Eliminated::run(cx, &ask, candidates, None).await;
     // A server with an ECDSA certificate refuses a client that does not have the certificate's own
-    // curve (RFC 8422 §5.1): ask for the rest with the curves that are accepted behind it.
-    let ecdsa = |flight: &Flight| {
-        flight
-            .hello
-            .suite
-            .traits()
-            .is_some_and(|t| t.authentication == Authentication::Ecdsa)
-    };
-    if found.accepted.iter().any(|(_, flight)| ecdsa(flight)) {
-        let known = found.picked();
-        let rest: Vec<Group> = candidates
-            .iter()
-            .copied()
-            .filter(|group| !known.contains(group))
-            .collect();
+    // curve (RFC 8422 §5.1): ask for the rest with that curve behind it. Where the server then takes
+    // the curve itself, it takes none of the rest from any client.
+    let rest: Vec<Group> = candidates
+        .iter()
+        .copied()
+        .filter(|group| !found.picked().contains(group))
+        .collect();
+    if let Some(curve) = curve_of_certificate(cx, version).await
+        && !rest.contains(&curve)
+    {
         let ask = Question::<Group> {
             hello: Box::new(|groups| {
-                let with_known: Vec<Group> = groups
-                    .iter()
-                    .copied()
-                    .chain(known.iter().copied())
-                    .collect();
-                Hello::legacy(version, &suites, &with_known, cx.sni())
+                let with_curve: Vec<Group> = groups.iter().copied().chain([curve]).collect();
+                Hello::legacy(version, &suites, &with_curve, cx.sni())
             }),
-            // One of the known ones in answer means that none of the rest is taken.
-            pick: Box::new(|flight: &Flight| {
-                let group = flight.key_exchange.as_ref().and_then(|e| e.group);
-                group.filter(|group| !known.contains(group))
-            }),
+            pick: Box::new(|flight: &Flight| of_exchange(flight).filter(|group| *group != curve)),
         };
         let more = Eliminated::run(cx, &ask, &rest, None).await;
         found.undetermined.retain(|group| !rest.contains(group));
         found.join(more);
     }
     found
+}
+
+/// The curve of the ECDSA certificate that the server sends in this version, if it is one.
+async fn curve_of_certificate(cx: &Cx, version: ProtocolVersion) -> Option<Group> {
+    let outcome = cx
+        .ask(&Hello::common(version, cx.sni()))
+        .await
+        .outcome
+        .ok()?;
+    let leaf = outcome.flight()?.certificates.as_ref()?.first()?;
+    Group::parse(&CertificateFacts::read(leaf).key.curve?)
 }
 
 /// The named groups of the key exchange.
@@ -207,8 +212,8 @@ pub struct GroupsSeen {
     pub complete: bool,
     /// Accepted in TLS 1.3.
     pub tls13: Vec<GroupName>,
-    /// Accepted in TLS 1.2 and below.
-    pub tls12: Vec<GroupName>,
+    /// Accepted in TLS 1.2 and below, and not in TLS 1.3; what TLS 1.3 accepts is not asked again.
+    pub tls12_only: Vec<GroupName>,
     /// Why something is undetermined, and how refusals were confirmed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,

@@ -46,8 +46,8 @@ pub(crate) struct TlsHello {
     pub(crate) sni: Option<String>,
 }
 
-/// Groups of the hellos that do not ask about groups: what real servers have. No finite-field group
-/// is among them: a server that knows RFC 7919 would then choose by it, and hide the group that it
+/// Groups of an ordinary client. No finite-field group is among them, and none is in the questions
+/// of TLS 1.2 and below: a server that knows RFC 7919 would then choose by it, and hide the group that it
 /// gives to older clients, or refuse its DHE suites.
 const USUAL_GROUPS: &[Group] = &[
     Group::X25519,
@@ -99,12 +99,12 @@ impl Hello {
 
     /// The first question in a version of TLS 1.2 and below: every suite that real servers have.
     pub(crate) fn common(version: ProtocolVersion, sni: Option<String>) -> Self {
-        Self::legacy(version, Suite::common(), USUAL_GROUPS, sni)
+        Self::legacy(version, Suite::common(), Group::tls12_curves(), sni)
     }
 
-    /// Suites in one version of TLS 1.2 and below, with the usual groups.
+    /// Suites in one version of TLS 1.2 and below, with every curve.
     pub(crate) fn suites(version: ProtocolVersion, suites: &[Suite], sni: Option<String>) -> Self {
-        Self::legacy(version, suites, USUAL_GROUPS, sni)
+        Self::legacy(version, suites, Group::tls12_curves(), sni)
     }
 
     /// A hello of TLS 1.3 alone.
@@ -139,6 +139,16 @@ impl Hello {
             shares: vec![Group::X25519],
             sni,
         })
+    }
+
+    /// A hello of TLS 1.2 of less than 256 bytes: for servers, or boxes before them, that say nothing
+    /// to a longer or newer one.
+    pub(crate) fn small(sni: Option<String>) -> Self {
+        let suites = [
+            0xC02B, 0xC02F, 0xC02C, 0xC030, 0xC013, 0xC014, 0x009C, 0x002F, 0x0035,
+        ];
+        let groups = [Group::X25519, Group::SECP256R1, Group::SECP384R1];
+        Self::legacy(ProtocolVersion::TLS1_2, &suites.map(Suite), &groups, sni)
     }
 
     /// How many suites are offered.
@@ -373,6 +383,12 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_small_hello_is_small() {
+        let sni = Some("a-rather-long-name.of-some.load-balancer.example.com".to_owned());
+        assert!(length(&Hello::small(sni)) < 256);
     }
 
     #[test]

@@ -12,4 +12,4 @@ pub mod versions;
 pub(crate) mod ask;
 pub(crate) mod enumerate;
 pub(crate) mod hellos;
-pub mod session;
+pub(crate) mod session;

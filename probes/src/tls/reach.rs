@@ -1,5 +1,6 @@
 //! What is on this port at all.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -7,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
 use crate::net::NetError;
+use crate::net::connect::Heard;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::untrusted::Untrusted;
+use crate::wire::key_share::SMALL_SHARES;
 use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
 
 /// How long a plaintext server is waited for, once the port has not answered TLS.
@@ -53,8 +56,12 @@ impl Probe for Reach {
         // hello: nothing but the name would change its answer.
         if !matches!(first, HelloOutcome::Silent) && !first.rejects_the_name() {
             for (what, hello) in others(cx) {
-                let Ok(outcome) = cx.ask(&hello).await.outcome else {
-                    continue;
+                let outcome = match cx.ask(&hello).await.outcome {
+                    Ok(outcome) => outcome,
+                    Err(error) => {
+                        seen.evidence.push(format!("{what}: {error}"));
+                        continue;
+                    }
                 };
                 seen.saw(what, &outcome);
                 if outcome.is_hello() {
@@ -65,7 +72,23 @@ impl Probe for Reach {
             }
         }
         if !matches!(first, HelloOutcome::Alert(_)) {
-            let answer = ask_http(cx).await?;
+            let small = Hello::small(cx.sni());
+            let ask_small = async {
+                // Where the first hello was answered somehow, the small one has been asked.
+                match first {
+                    HelloOutcome::Silent => Some(cx.ask(&small).await),
+                    _ => None,
+                }
+            };
+            let (told, answer) = tokio::join!(ask_small, ask_http(cx));
+            if let Some(Ok(outcome)) = told.map(|told| told.outcome) {
+                seen.saw("a small hello of TLS 1.2", &outcome);
+                if outcome.is_hello() {
+                    seen.outcome = ReachOutcome::Tls;
+                    cx.remember_good(small);
+                    return Ok(seen);
+                }
+            }
             if !answer.is_empty() {
                 seen.evidence.push(format!(
                     "an HTTP request: \"{}\"",
@@ -98,6 +121,11 @@ fn others(cx: &Cx) -> Vec<(&'static str, Hello)> {
     let tls12 = ProtocolVersion::TLS1_2;
     vec![
         ("a lean hello of TLS 1.0 to 1.3", Hello::lean(cx.sni())),
+        ("a small hello of TLS 1.2", Hello::small(cx.sni())),
+        (
+            "a hello of TLS 1.3 with key shares",
+            Hello::tls13(Suite::tls13(), Group::tls13(), SMALL_SHARES, cx.sni()),
+        ),
         (
             "a hello of TLS 1.3 with every group",
             Hello::tls13(Suite::tls13(), Group::tls13(), &[], cx.sni()),
@@ -124,38 +152,55 @@ fn others(cx: &Cx) -> Vec<(&'static str, Hello)> {
     ]
 }
 
-async fn ask_http(cx: &Cx) -> Result<Vec<u8>, ProbeError> {
-    let host = cx.endpoint.sni.as_deref().unwrap_or(&cx.endpoint.expected);
-    let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    match cx.plaintext(request.as_bytes(), PLAINTEXT_WAIT).await {
-        Ok(answer) => Ok(answer),
-        Err(error @ (NetError::Deadline { .. } | NetError::Interrupted)) => Err(error.into()),
-        Err(_) => Ok(Vec::new()),
+async fn ask_http(cx: &Cx) -> Vec<u8> {
+    match cx
+        .plaintext(head_request(cx).as_bytes(), PLAINTEXT_WAIT)
+        .await
+    {
+        Ok(answer) => answer.first,
+        // What the port does with a hello is known by now, and stands.
+        Err(_) => Vec::new(),
     }
+}
+
+fn head_request(cx: &Cx) -> String {
+    let host = match cx.endpoint.expected.parse() {
+        Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+        _ => cx.endpoint.expected.clone(),
+    };
+    format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
 }
 
 /// An `http://` target: is HTTP there?
 async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, ProbeError> {
-    let host = &cx.endpoint.expected;
-    let request = format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    match cx.plaintext(request.as_bytes(), cx.settings.timeout).await {
-        Err(error) => no_connection(error, seen),
-        Ok(answer) if answer.is_empty() => {
-            seen.evidence.push("an HTTP request: no answer".into());
-            Ok(seen)
+    let request = head_request(cx);
+    let answer = match cx.plaintext(request.as_bytes(), cx.settings.timeout).await {
+        Err(error) => return no_connection(error, seen),
+        Ok(answer) => answer,
+    };
+    seen.connect_ms = Some(answer.connect_time.as_secs_f64() * 1e3);
+    seen.outcome = match answer.heard {
+        // TLS answers a plaintext request with an alert record, where it answers at all.
+        Heard::Bytes(_) if answer.first.starts_with(&[21, 3]) => ReachOutcome::Tls,
+        Heard::Bytes(_) => {
+            seen.not_tls(&answer.first);
+            seen.outcome
         }
-        Ok(answer) => {
-            let shown = Untrusted::from_bytes(answer.get(..64).unwrap_or(&answer));
-            seen.evidence.push(format!("an HTTP request: \"{shown}\""));
-            // TLS answers a plaintext request with an alert record, where it answers at all.
-            if answer.starts_with(&[21, 3]) {
-                seen.outcome = ReachOutcome::Tls;
-            } else {
-                seen.not_tls(&answer);
-            }
-            Ok(seen)
+        Heard::Closed => ReachOutcome::Closed,
+        Heard::Reset => ReachOutcome::Reset,
+        Heard::Nothing | Heard::TooMuch => ReachOutcome::Silent,
+    };
+    let said = match answer.heard {
+        Heard::Bytes(_) => {
+            let first = answer.first.get(..64).unwrap_or(&answer.first);
+            format!("\"{}\"", Untrusted::from_bytes(first))
         }
-    }
+        Heard::Closed => "the connection was closed without an answer".into(),
+        Heard::Reset => "the connection was reset".into(),
+        Heard::Nothing | Heard::TooMuch => "no answer in time".into(),
+    };
+    seen.evidence.push(format!("an HTTP request: {said}"));
+    Ok(seen)
 }
 
 fn no_connection(error: NetError, mut seen: ReachSeen) -> Result<ReachSeen, ProbeError> {

@@ -4,15 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::net::NetError;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::ask::{Reply, question};
+use crate::tls::ask::{REFUSALS, Reply, question};
 use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::untrusted::Untrusted;
-use crate::wire::registry::ProtocolVersion;
+use crate::wire::registry::{ProtocolVersion, Suite};
 use crate::x509::CertificateFacts;
 
 /// A name that no server can know (RFC 6761 §6.4).
@@ -45,13 +44,21 @@ impl Probe for Sni {
             ));
         }
         let name = cx.sni();
-        let ask = async |sni: Option<String>| match (legacy, spoken.is_empty()) {
-            (Some(version), _) => clear(cx, Hello::common(version, sni)).await,
-            (None, true) => clear(cx, Hello::ordinary(sni)).await,
+        let ask = async |sni: Option<String>| {
             // The handshake with the right name is the ordinary one, and made already.
-            (None, false) => {
-                let aftermath = sni.is_some() && sni == name;
-                completed(cx, SessionSpec { sni, aftermath }).await
+            let aftermath = sni.is_some() && sni == name;
+            let spec = SessionSpec {
+                sni: sni.clone(),
+                aftermath,
+            };
+            match (legacy, spoken.is_empty()) {
+                // Not longer than what this server is known to take.
+                (Some(_), _) if cx.longest_answered() < Suite::common().len() => {
+                    clear(cx, Hello::lean(sni), spec).await
+                }
+                (Some(version), _) => clear(cx, Hello::common(version, sni), spec).await,
+                (None, true) => clear(cx, Hello::ordinary(sni), spec).await,
+                (None, false) => completed(cx, spec).await,
             }
         };
         let with = async {
@@ -64,77 +71,102 @@ impl Probe for Sni {
             tokio::join!(with, ask(None), ask(Some(WRONG_NAME.to_owned())));
         Ok(SniSeen {
             name: name.clone(),
-            with: with.transpose()?,
-            without: without?,
-            wrong: wrong?,
+            with,
+            without,
+            wrong,
             wrong_name: WRONG_NAME.into(),
         })
     }
 }
 
-/// The answer of a clear flight.
-async fn clear(cx: &Cx, hello: Hello) -> Result<SniAnswer, NetError> {
-    let first = cx.ask(&hello).await.outcome?;
-    // An alert about the name is an answer; anything else ambiguous needs its control.
-    if let HelloOutcome::Alert(alert) = &first {
-        return Ok(SniAnswer {
-            alert: Some(alert.description.0),
-            ..SniAnswer::new(SniOutcome::Alert, first.to_string())
-        });
-    }
-    Ok(match question(cx, &hello, None).await {
+/// The answer of a clear flight; where the certificate does not come in clear, of a handshake.
+async fn clear(cx: &Cx, hello: Hello, spec: SessionSpec) -> SniAnswer {
+    let first = match cx.ask(&hello).await.outcome {
+        // The one alert that is about the name needs no second opinion.
+        Ok(outcome) if outcome.rejects_the_name() => return SniAnswer::alert(112, &outcome),
+        Ok(outcome) => Some(outcome),
+        Err(_) => None,
+    };
+    match question(cx, &hello, None).await {
         Reply::Accepted(outcome) => {
-            let chain = outcome
-                .flight()
-                .and_then(|flight| flight.certificates.as_ref());
-            let leaf = chain.and_then(|chain| chain.first());
+            let flight = outcome.flight();
+            let leaf = flight.and_then(|flight| flight.certificates.as_ref()?.first());
+            let encrypted = flight.is_some_and(|flight| {
+                flight.hello.is_retry() || flight.hello.version() >= ProtocolVersion::TLS1_3
+            });
             match leaf {
                 Some(der) => SniAnswer::certificate(der, outcome.to_string()),
-                // Nothing can be said of a certificate that is not in clear.
-                None if matches!(outcome, HelloOutcome::Retry(_)) => {
-                    SniAnswer::new(SniOutcome::Undetermined, outcome.to_string())
-                }
+                None if encrypted => completed(cx, spec).await,
+                None if flight.is_some_and(|flight| !flight.whole) => SniAnswer::new(
+                    SniOutcome::Undetermined,
+                    format!("{outcome}; the flight broke off before the certificate"),
+                ),
                 None => SniAnswer::new(SniOutcome::NoCertificate, outcome.to_string()),
             }
         }
         Reply::Refused(refusal) => {
-            let outcome = match first {
-                HelloOutcome::Closed => SniOutcome::Closed,
-                HelloOutcome::Reset => SniOutcome::Reset,
-                HelloOutcome::Silent => SniOutcome::Silent,
+            let outcome = match (refusal.alert, first) {
+                (Some(_), _) => SniOutcome::Alert,
+                (None, Some(HelloOutcome::Closed)) => SniOutcome::Closed,
+                (None, Some(HelloOutcome::Reset)) => SniOutcome::Reset,
+                (None, Some(HelloOutcome::Silent)) => SniOutcome::Silent,
                 _ => SniOutcome::Undetermined,
             };
-            SniAnswer::new(outcome, refusal.evidence)
+            SniAnswer {
+                alert: refusal.alert,
+                ..SniAnswer::new(outcome, refusal.evidence)
+            }
         }
-        Reply::Unclear(why) => SniAnswer::new(SniOutcome::Undetermined, why),
-    })
+        // Where no hello at all is answered, the alert is all that there is to say.
+        Reply::Unclear(why) => match first {
+            Some(HelloOutcome::Alert(alert)) if !cx.answers_anything() => {
+                SniAnswer::alert(alert.description.0, &HelloOutcome::Alert(alert))
+            }
+            _ => SniAnswer::new(SniOutcome::Undetermined, why),
+        },
+        Reply::Unasked(error) => SniAnswer::new(SniOutcome::Undetermined, error.to_string()),
+    }
 }
 
-/// The answer of a completed handshake, for servers that speak TLS 1.3 only.
-async fn completed(cx: &Cx, spec: SessionSpec) -> Result<SniAnswer, NetError> {
+/// The answer of a completed handshake, where the certificate does not come in clear.
+async fn completed(cx: &Cx, spec: SessionSpec) -> SniAnswer {
     let since = tokio::time::Instant::now();
-    let session = cx.session(&spec).await?;
+    let session = match cx.session(&spec).await {
+        Ok(session) => session,
+        Err(error) => return SniAnswer::new(SniOutcome::Undetermined, error.to_string()),
+    };
     if let Some(der) = session.chain.first() {
-        return Ok(SniAnswer::certificate(der, described(&session)));
+        return SniAnswer::certificate(der, described(&session));
     }
+    let clear = session
+        .alert
+        .is_some_and(|alert| alert.0 == 112 || REFUSALS.contains(&alert.0));
     if session.outcome == HandshakeOutcome::Alert
         && let Some(beyond) = beyond_rustls(cx, spec.sni).await
     {
-        return Ok(SniAnswer::new(SniOutcome::Undetermined, beyond));
+        return SniAnswer::new(SniOutcome::Undetermined, beyond);
     }
     let outcome = match session.outcome {
-        HandshakeOutcome::Alert => SniOutcome::Alert,
+        HandshakeOutcome::Alert if clear => SniOutcome::Alert,
         HandshakeOutcome::Completed => SniOutcome::NoCertificate,
         HandshakeOutcome::ProtocolError => SniOutcome::Undetermined,
-        _ if cx.still_answers(since).await != Some(true) => SniOutcome::Undetermined,
+        _ if !still_answers(cx, since).await => SniOutcome::Undetermined,
+        HandshakeOutcome::Alert => SniOutcome::Alert,
         HandshakeOutcome::Closed => SniOutcome::Closed,
         HandshakeOutcome::Reset => SniOutcome::Reset,
         HandshakeOutcome::Silent => SniOutcome::Silent,
     };
-    Ok(SniAnswer {
+    SniAnswer {
         alert: session.alert.map(|alert| alert.0),
         ..SniAnswer::new(outcome, described(&session))
-    })
+    }
+}
+
+async fn still_answers(cx: &Cx, since: tokio::time::Instant) -> bool {
+    match cx.quiet().await {
+        Ok(quiet) => quiet.still_answers(since).await == Some(true),
+        Err(_) => false,
+    }
 }
 
 fn described(session: &Session) -> String {
@@ -154,6 +186,13 @@ impl SniAnswer {
             subject: None,
             alert: None,
             evidence,
+        }
+    }
+
+    fn alert(number: u8, outcome: &HelloOutcome) -> Self {
+        Self {
+            alert: Some(number),
+            ..Self::new(SniOutcome::Alert, outcome.to_string())
         }
     }
 
@@ -208,7 +247,7 @@ pub struct SniAnswer {
 pub enum SniOutcome {
     /// A certificate.
     Certificate,
-    /// A ServerHello, but no certificate came (anonymous or pre-shared keys).
+    /// A handshake without a certificate: anonymous or pre-shared keys.
     NoCertificate,
     /// A fatal alert.
     Alert,

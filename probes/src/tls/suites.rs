@@ -14,6 +14,7 @@ use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::groups::preferred_but;
 use crate::tls::hellos::{Hello, HelloOutcome, is_chacha, turned_round};
 use crate::wire::flight::Flight;
+use crate::wire::key_share::SMALL_SHARES;
 use crate::wire::names::SuiteName;
 use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
 
@@ -83,11 +84,7 @@ async fn ssl2(cx: &Cx) -> SuiteList {
 }
 
 async fn tls13(cx: &Cx, needs_share: bool) -> SuiteList {
-    let shares: &[Group] = if needs_share {
-        &[Group::X25519, Group::SECP256R1]
-    } else {
-        &[]
-    };
+    let shares: &[Group] = if needs_share { SMALL_SHARES } else { &[] };
     let ask = Question::<Suite> {
         hello: Box::new(|suites| Hello::tls13(suites, Group::tls13(), shares, cx.sni())),
         pick: Box::new(|flight: &Flight| {

@@ -13,6 +13,7 @@ use crate::tls::ask::{NOT_ABOUT_SUITES, Reply, question};
 use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::wire::flight::Flight;
+use crate::wire::key_share::SMALL_SHARES;
 use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
 
 /// Asks each version on its own.
@@ -64,6 +65,7 @@ async fn ssl2(cx: &Cx) -> VersionAnswer {
         Reply::Accepted(outcome) => VersionAnswer::new(Answer::No, outcome.to_string()),
         Reply::Refused(refusal) => VersionAnswer::new(Answer::No, refusal.evidence),
         Reply::Unclear(why) => VersionAnswer::new(Answer::Undetermined, why),
+        Reply::Unasked(error) => VersionAnswer::new(Answer::Undetermined, error.to_string()),
     }
 }
 
@@ -129,13 +131,24 @@ async fn tls13(cx: &Cx) -> VersionAnswer {
     let mut last = VersionAnswer::new(Answer::Undetermined, "not asked");
     // First without key shares: the server names suite and group, and has nothing to compute. Then
     // with shares, for servers that know no HelloRetryRequest.
-    for shares in [&[][..], &[Group::X25519, Group::SECP256R1]] {
+    for shares in [&[][..], SMALL_SHARES] {
         let hello = Hello::tls13(Suite::tls13(), Group::tls13(), shares, cx.sni());
         last = match question(cx, &hello, None).await {
             Reply::Accepted(outcome) => {
-                let spoken = outcome.flight().is_some_and(|flight| {
-                    flight.hello.is_retry() || flight.hello.version() == ProtocolVersion::TLS1_3
+                let hello = outcome.flight().map(|flight| &flight.hello);
+                let spoken = hello.is_some_and(|hello| {
+                    hello.is_retry() || hello.version() == ProtocolVersion::TLS1_3
                 });
+                let offered = hello.is_some_and(|hello| {
+                    Suite::tls13().contains(&hello.suite)
+                        && hello
+                            .group()
+                            .is_none_or(|group| Group::tls13().contains(&group))
+                });
+                if spoken && !offered {
+                    let why = format!("{outcome}, which was not offered");
+                    return VersionAnswer::new(Answer::Undetermined, why);
+                }
                 if spoken {
                     let mut answer = VersionAnswer::new(Answer::Yes, outcome.to_string());
                     answer.needs_key_share = !shares.is_empty();
@@ -154,6 +167,7 @@ async fn tls13(cx: &Cx) -> VersionAnswer {
                 answer
             }
             Reply::Unclear(why) => VersionAnswer::new(Answer::Undetermined, why),
+            Reply::Unasked(error) => VersionAnswer::new(Answer::Undetermined, error.to_string()),
         };
     }
     last

@@ -118,21 +118,9 @@ impl FlightDecoder {
         while let Some(record) = self.deframer.pop()? {
             match record.content_type {
                 ContentType::Alert => {
-                    let alert = Alert::decode(&record.fragment)?;
-                    if !alert.is_fatal() {
-                        self.warnings.push(alert);
-                        if self.warnings.len() > usize::from(MAX_NOISE) {
-                            return Err(DecodeError::Flood {
-                                what: "warning alerts".into(),
-                            });
-                        }
-                        continue;
+                    if let Some(state) = self.alerts(&record.fragment)? {
+                        return Ok(state);
                     }
-                    let Some(mut flight) = self.flight.take() else {
-                        return Ok(State::Alert(alert));
-                    };
-                    flight.trouble = Some(format!("alert {} after ServerHello", alert.description));
-                    return Ok(State::Hello(flight));
                 }
                 ContentType::Handshake => {
                     self.handshake.extend_from_slice(&record.fragment);
@@ -152,6 +140,28 @@ impl FlightDecoder {
             }
         }
         Ok(State::Incomplete)
+    }
+
+    /// Takes the alerts of a record, of which there may be several before TLS 1.3; a state where one
+    /// is fatal.
+    fn alerts(&mut self, fragment: &[u8]) -> Result<Option<State>, DecodeError> {
+        for bytes in fragment.chunks(2) {
+            let alert = Alert::decode(bytes)?;
+            if alert.is_fatal() {
+                let Some(mut flight) = self.flight.take() else {
+                    return Ok(Some(State::Alert(alert)));
+                };
+                flight.trouble = Some(format!("alert {} after ServerHello", alert.description));
+                return Ok(Some(State::Hello(flight)));
+            }
+            self.warnings.push(alert);
+            if self.warnings.len() > usize::from(MAX_NOISE) {
+                return Err(DecodeError::Flood {
+                    what: "warning alerts".into(),
+                });
+            }
+        }
+        Ok(None)
     }
 
     fn next_message(&mut self) -> Result<Option<(u8, Vec<u8>)>, DecodeError> {
@@ -193,6 +203,12 @@ impl FlightDecoder {
                 });
             }
             let hello = ServerHello::decode(body)?;
+            if hello.legacy_version > ProtocolVersion::TLS1_2.0 {
+                // RFC 8446 §4.1.3: newer versions stand in supported_versions.
+                return Err(DecodeError::Unexpected {
+                    what: format!("ServerHello.legacy_version 0x{:04X}", hello.legacy_version),
+                });
+            }
             let dark = hello.is_retry() || hello.version() >= ProtocolVersion::TLS1_3;
             let flight = Box::new(Flight {
                 hello,
@@ -321,6 +337,12 @@ mod tests {
             panic!()
         };
         assert_eq!(flight.warnings.len(), 1);
+
+        let both = [21, 3, 3, 0, 4, 1, 112, 2, 40];
+        let State::Alert(alert) = FlightDecoder::default().push(&both) else {
+            panic!()
+        };
+        assert_eq!(alert.description.0, 40);
 
         let mut decoder = FlightDecoder::default();
         let state = decoder.push(&warning.repeat(100));

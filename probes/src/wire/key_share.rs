@@ -5,6 +5,15 @@
 
 use super::registry::Group;
 
+/// The groups whose shares are small enough to be sent all at once.
+pub const SMALL_SHARES: &[Group] = &[
+    Group::X25519,
+    Group::SECP256R1,
+    Group::SECP384R1,
+    Group::SECP521R1,
+    Group::X448,
+];
+
 /// A public value that is valid for the group; none where this program knows none.
 ///
 /// For the NIST curves it is the generator; X25519 and X448 take any string; an ML-KEM
@@ -17,6 +26,7 @@ pub fn placeholder(group: Group) -> Option<Vec<u8>> {
         0x001E => vec![5; 56],
         0x0017 => p256(),
         0x0018 => p384(),
+        0x0019 => p521(),
         // The hybrids' client shares: RFC 10024.
         0x11EB => [p256(), vec![0; ML_KEM_768]].concat(),
         0x11EC => [vec![0; ML_KEM_768], vec![9; 32]].concat(),
@@ -39,7 +49,14 @@ fn p384() -> Vec<u8> {
     )
 }
 
-/// An uncompressed point (SEC 1 §2.3.3) from the coordinates in hex (SEC 2 §2.4, §2.5).
+fn p521() -> Vec<u8> {
+    point(
+        "00c6858e06b70404e9cd9e3ecb662395b4429c648139053fb521f828af606b4d3dbaa14b5e77efe75928fe1dc127a2ffa8de3348b3c1856a429bf97e7e31c2e5bd66",
+        "011839296a789a3bc0045c8a5fb42c7d1bd998f54449579b446817afbd17273e662c97ee72995ef42640c550b9013fad0761353c7086a272c24088be94769fd16650",
+    )
+}
+
+/// An uncompressed point (SEC 1 §2.3.3) from the coordinates in hex (SEC 2 §2.4 to §2.6).
 fn point(x: &str, y: &str) -> Vec<u8> {
     let mut bytes = vec![4];
     for pair in x.as_bytes().chunks(2).chain(y.as_bytes().chunks(2)) {
@@ -56,10 +73,15 @@ mod tests {
     #[test]
     fn points_are_on_their_curves() {
         use aws_lc_rs::agreement::{
-            ECDH_P256, ECDH_P384, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral,
+            ECDH_P256, ECDH_P384, ECDH_P521, EphemeralPrivateKey, UnparsedPublicKey,
+            agree_ephemeral,
         };
         let random = aws_lc_rs::rand::SystemRandom::new();
-        for (group, algorithm) in [(Group(0x17), &ECDH_P256), (Group(0x18), &ECDH_P384)] {
+        for (group, algorithm) in [
+            (Group(0x17), &ECDH_P256),
+            (Group(0x18), &ECDH_P384),
+            (Group(0x19), &ECDH_P521),
+        ] {
             let ours = EphemeralPrivateKey::generate(algorithm, &random).unwrap();
             let theirs = UnparsedPublicKey::new(algorithm, placeholder(group).unwrap());
             agree_ephemeral(ours, theirs, (), |_| Ok(())).unwrap();

@@ -7,7 +7,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
 
-use super::facts::CertificateFacts;
+use super::facts::{CertificateFacts, KeyFacts};
 
 /// How served certificates belong together. Numbers count from 0 in the order as sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,14 +91,14 @@ pub fn chain_facts(served: &[CertificateFacts]) -> ChainFacts {
 
 /// Whether one certificate is issued by another: the names fit, and the signature, where it can be
 /// verified here, else the key identifiers.
-fn issued(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+pub(super) fn issued(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
     child.issuer().as_raw() == issuer.subject().as_raw()
         && (signed_by(child, issuer)
             || (!can_verify(child, issuer) && identifiers_fit(child, issuer)))
 }
 
 /// Whether the signature on one certificate verifies under another's key.
-pub(super) fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
     if child.verify_signature(Some(issuer.public_key())).is_ok() {
         return true;
     }
@@ -116,24 +116,19 @@ pub(super) fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_
 }
 
 /// Whether a signature of this algorithm and key can be verified here at all.
-fn can_verify(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
-    const VERIFIABLE: &[&str] = &[
-        "1.2.840.113549.1.1.5",
-        "1.2.840.113549.1.1.11",
-        "1.2.840.113549.1.1.12",
-        "1.2.840.113549.1.1.13",
-        "1.2.840.10045.4.3.2",
-        "1.2.840.10045.4.3.3",
-        "1.3.101.112",
-    ];
-    let p521 = issuer
-        .public_key()
-        .algorithm
-        .parameters
-        .as_ref()
-        .and_then(|any| any.as_oid().ok())
-        .is_some_and(|oid| oid.to_id_string() == "1.3.132.0.35");
-    VERIFIABLE.contains(&oid(child).as_str()) && !p521
+pub(super) fn can_verify(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    let key = KeyFacts::of(issuer.public_key());
+    match oid(child).as_str() {
+        "1.2.840.113549.1.1.5"
+        | "1.2.840.113549.1.1.11"
+        | "1.2.840.113549.1.1.12"
+        | "1.2.840.113549.1.1.13" => key.bits.is_some_and(|bits| (1024..=8192).contains(&bits)),
+        "1.2.840.10045.4.3.2" | "1.2.840.10045.4.3.3" => {
+            matches!(key.curve.as_deref(), Some("secp256r1" | "secp384r1"))
+        }
+        "1.3.101.112" => true,
+        _ => false,
+    }
 }
 
 fn oid(certificate: &X509Certificate<'_>) -> String {

@@ -154,12 +154,12 @@ impl CertificateFacts {
         facts.serial = hex(certificate.tbs_certificate.raw_serial());
         facts.not_before = certificate.validity().not_before.to_datetime();
         facts.not_after = certificate.validity().not_after.to_datetime();
-        facts.key = key(certificate.public_key());
+        facts.key = KeyFacts::of(certificate.public_key());
         facts.signature = signature;
         facts.signature_hash = hash;
         facts.version = certificate.version().0.saturating_add(1);
         facts.self_issued = self_issued;
-        facts.self_signed = self_issued && super::chain::signed_by(certificate, certificate);
+        facts.self_signed = self_issued && super::chain::issued(certificate, certificate);
         for extension in certificate.extensions() {
             facts.take_extension(extension.parsed_extension());
         }
@@ -235,6 +235,67 @@ impl CertificateFacts {
     }
 }
 
+impl KeyFacts {
+    /// Reads a subject's public key.
+    pub(super) fn of(key: &SubjectPublicKeyInfo<'_>) -> Self {
+        let oid = key.algorithm.algorithm.to_id_string();
+        let named = |algorithm: &str, bits| KeyFacts {
+            algorithm: algorithm.into(),
+            bits,
+            curve: None,
+        };
+        match oid.as_str() {
+            "1.3.101.112" => return named("Ed25519", Some(256)),
+            "1.3.101.113" => return named("Ed448", Some(456)),
+            _ => {}
+        }
+        match key.parsed() {
+            Ok(PublicKey::RSA(rsa)) => {
+                // RSASSA-PSS keys are RSA keys that may do nothing else.
+                let modulus = rsa.modulus.iter().skip_while(|byte| **byte == 0);
+                let bytes = u32::try_from(modulus.clone().count()).unwrap_or(u32::MAX);
+                let leading = modulus
+                    .clone()
+                    .next()
+                    .map_or(0, |byte| byte.leading_zeros());
+                named("RSA", Some(bytes.saturating_mul(8).saturating_sub(leading)))
+            }
+            Ok(PublicKey::EC(_)) => {
+                let parameters = key.algorithm.parameters.as_ref();
+                let curve = parameters
+                    .and_then(|any| any.as_oid().ok())
+                    .map(|oid| oid.to_id_string());
+                let (curve, bits) = match curve.as_deref() {
+                    Some("1.2.840.10045.3.1.7") => ("secp256r1", 256),
+                    Some("1.3.132.0.34") => ("secp384r1", 384),
+                    Some("1.3.132.0.35") => ("secp521r1", 521),
+                    Some("1.3.132.0.33") => ("secp224r1", 224),
+                    Some("1.2.840.10045.3.1.1") => ("secp192r1", 192),
+                    Some("1.3.132.0.10") => ("secp256k1", 256),
+                    Some("1.3.36.3.3.2.8.1.1.7") => ("brainpoolP256r1", 256),
+                    Some("1.3.36.3.3.2.8.1.1.11") => ("brainpoolP384r1", 384),
+                    Some("1.3.36.3.3.2.8.1.1.13") => ("brainpoolP512r1", 512),
+                    other => {
+                        let curve = other.map(Into::into);
+                        return KeyFacts {
+                            algorithm: "EC".into(),
+                            bits: None,
+                            curve,
+                        };
+                    }
+                };
+                KeyFacts {
+                    algorithm: "EC".into(),
+                    bits: Some(bits),
+                    curve: Some(curve.into()),
+                }
+            }
+            Ok(PublicKey::DSA(_)) => named("DSA", None),
+            _ => named(&oid.chars().take(64).collect::<String>(), None),
+        }
+    }
+}
+
 fn name(name: &X509Name<'_>) -> Untrusted {
     // The library prints `CN=a, O=b`; its own escapes are not enough for a terminal.
     name.to_string().into()
@@ -248,64 +309,6 @@ fn ip(bytes: &[u8]) -> String {
         return std::net::Ipv6Addr::from(v6).to_string();
     }
     format!("{} bytes that are no address", bytes.len())
-}
-
-fn key(key: &SubjectPublicKeyInfo<'_>) -> KeyFacts {
-    let oid = key.algorithm.algorithm.to_id_string();
-    let named = |algorithm: &str, bits| KeyFacts {
-        algorithm: algorithm.into(),
-        bits,
-        curve: None,
-    };
-    match oid.as_str() {
-        "1.3.101.112" => return named("Ed25519", Some(256)),
-        "1.3.101.113" => return named("Ed448", Some(456)),
-        _ => {}
-    }
-    match key.parsed() {
-        Ok(PublicKey::RSA(rsa)) => {
-            // RSASSA-PSS keys are RSA keys that may do nothing else.
-            let modulus = rsa.modulus.iter().skip_while(|byte| **byte == 0);
-            let bytes = u32::try_from(modulus.clone().count()).unwrap_or(u32::MAX);
-            let leading = modulus
-                .clone()
-                .next()
-                .map_or(0, |byte| byte.leading_zeros());
-            named("RSA", Some(bytes.saturating_mul(8).saturating_sub(leading)))
-        }
-        Ok(PublicKey::EC(_)) => {
-            let parameters = key.algorithm.parameters.as_ref();
-            let curve = parameters
-                .and_then(|any| any.as_oid().ok())
-                .map(|oid| oid.to_id_string());
-            let (curve, bits) = match curve.as_deref() {
-                Some("1.2.840.10045.3.1.7") => ("secp256r1", 256),
-                Some("1.3.132.0.34") => ("secp384r1", 384),
-                Some("1.3.132.0.35") => ("secp521r1", 521),
-                Some("1.3.132.0.33") => ("secp224r1", 224),
-                Some("1.2.840.10045.3.1.1") => ("secp192r1", 192),
-                Some("1.3.132.0.10") => ("secp256k1", 256),
-                Some("1.3.36.3.3.2.8.1.1.7") => ("brainpoolP256r1", 256),
-                Some("1.3.36.3.3.2.8.1.1.11") => ("brainpoolP384r1", 384),
-                Some("1.3.36.3.3.2.8.1.1.13") => ("brainpoolP512r1", 512),
-                other => {
-                    let curve = other.map(Into::into);
-                    return KeyFacts {
-                        algorithm: "EC".into(),
-                        bits: None,
-                        curve,
-                    };
-                }
-            };
-            KeyFacts {
-                algorithm: "EC".into(),
-                bits: Some(bits),
-                curve: Some(curve.into()),
-            }
-        }
-        Ok(PublicKey::DSA(_)) => named("DSA", None),
-        _ => named(&oid, None),
-    }
 }
 
 /// OpenSSL's name of a signature algorithm, and its hash.
@@ -329,7 +332,8 @@ fn signature_names(oid: &Oid<'_>) -> (String, Option<String>) {
         "1.2.840.113549.1.1.10" => return ("rsassaPss".into(), None),
         "1.3.101.112" => return ("ED25519".into(), None),
         "1.3.101.113" => return ("ED448".into(), None),
-        _ => return (oid, None),
+        // An identifier has no length limit of its own.
+        _ => return (oid.chars().take(64).collect(), None),
     };
     (name.into(), Some(hash.into()))
 }

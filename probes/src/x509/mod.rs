@@ -3,10 +3,13 @@
 
 mod chain;
 mod facts;
+mod names;
+mod reason;
 mod trust;
 mod verify;
 
 pub use chain::{ChainFacts, chain_facts};
 pub use facts::{CertificateFacts, KeyFacts};
+pub use reason::{Problem, Reason, Verdict};
 pub use trust::{Trust, TrustError};
 pub(crate) use verify::verify;

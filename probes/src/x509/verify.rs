@@ -1,21 +1,32 @@
 //! What a verifying client makes of a chain. webpki gives the verdict, but one reason at a time, and
 //! "unknown issuer" for most of them; the reasons are found here, from the facts. Pure.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use rustls_pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls_pki_types::{CertificateDer, UnixTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use webpki::{EndEntityCert, Error, KeyUsage};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
+use super::chain::can_verify;
+use super::names::name_problem;
+use super::reason::{Problem, Reason, Verdict};
 use super::{CertificateFacts, ChainFacts, Trust};
-use crate::tls::verification::{Problem, Reason, Verdict, VerificationSeen};
 
 /// Bits of an RSA key that verifying clients take, at least.
 const RSA_BITS: u32 = 2048;
+
+/// What a verifying client makes of a chain.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) verdict: Verdict,
+    pub(crate) reason: Option<Reason>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) anchor: Option<String>,
+    pub(crate) error: Option<String>,
+}
 
 /// Holds a chain against roots, a name and a time.
 pub(crate) fn verify(
@@ -24,20 +35,20 @@ pub(crate) fn verify(
     trust: &Trust,
     expected: &str,
     now: OffsetDateTime,
-) -> VerificationSeen {
-    let mut seen = VerificationSeen {
-        trust: trust.label().into(),
+) -> Verified {
+    let undetermined = |error: &str| Verified {
         verdict: Verdict::Undetermined,
         reason: None,
         problems: Vec::new(),
-        name: expected.into(),
         anchor: None,
-        error: None,
+        error: Some(error.into()),
     };
     let Some(leaf) = served.first() else {
-        seen.error = Some("no certificate".into());
-        return seen;
+        return undetermined("no certificate");
     };
+    if let Some(error) = &leaf.error {
+        return undetermined(&format!("the server's certificate cannot be read: {error}"));
+    }
     let look = Look {
         served,
         chain,
@@ -50,6 +61,15 @@ pub(crate) fn verify(
 
     let mut problems = look.dates();
     problems.extend(look.path_problems(&end_entity, library.as_ref().err()));
+    if let Ok(path) = &library {
+        // What the verifier has not used is no reason against its verdict.
+        problems.retain(|problem| match problem.certificate {
+            None | Some(0) => true,
+            Some(index) => served
+                .get(index)
+                .is_some_and(|facts| path.intermediates.contains(&facts.der)),
+        });
+    }
     problems.extend(name.clone());
     // One reason each: several facts may lead to the same one.
     let mut unique: Vec<Problem> = Vec::new();
@@ -61,41 +81,47 @@ pub(crate) fn verify(
             unique.push(problem);
         }
     }
-    let trusted_as_it_is = trust.holds(&leaf.der);
-    let path_ok = match &library {
-        Ok(anchor) => {
-            seen.anchor = Some(anchor.as_str().into());
-            true
-        }
-        // A root of the store that serves itself: webpki wants a leaf that is no CA, others do not.
-        Err(Error::CaUsedAsEndEntity) => trusted_as_it_is && look.dates().is_empty(),
-        Err(_) => false,
-    };
     let weak_leaf = unique.iter().any(|problem| {
         problem.reason == Reason::CertificateWeakKey && problem.certificate == Some(0)
     });
-    seen.error = library.err().map(|error| error.to_string());
-    seen.verdict = if path_ok && name.is_none() && !weak_leaf {
-        Verdict::Trusted
-    } else {
-        Verdict::Untrusted
+    let good = name.is_none() && !weak_leaf;
+    let verdict = match &library {
+        Ok(_) if good => Verdict::Trusted,
+        // A root of the store that serves itself: webpki wants a leaf that is no CA, others do not.
+        Err(Error::CaUsedAsEndEntity)
+            if good && trust.holds(&leaf.der) && look.dates().is_empty() =>
+        {
+            Verdict::Trusted
+        }
+        // What this library lacks, others have: no verdict where nothing else speaks against it.
+        Err(error) if unique.is_empty() && is_beyond_the_library(error) => Verdict::Undetermined,
+        _ => Verdict::Untrusted,
     };
-    if seen.verdict == Verdict::Trusted {
-        seen.error = None;
-    } else if unique.is_empty() {
-        let detail = seen.error.clone().unwrap_or_default().into();
+    let error = library.as_ref().err().map(ToString::to_string);
+    if verdict == Verdict::Untrusted && unique.is_empty() {
+        let detail = error.clone().unwrap_or_default().into();
         unique.push(Problem {
             reason: Reason::Other,
             certificate: None,
             detail,
         });
     }
-    seen.reason = match seen.verdict {
-        Verdict::Trusted => None,
-        _ => unique.first().map(|problem| problem.reason),
-    };
-    seen.problems = unique;
-    seen
+    Verified {
+        verdict,
+        reason: match verdict {
+            Verdict::Untrusted => unique.first().map(|problem| problem.reason),
+            _ => None,
+        },
+        problems: unique,
+        anchor: library.ok().map(|path| path.anchor),
+        error: error.filter(|_| verdict != Verdict::Trusted),
+    }
+}
+
+/// A path that webpki has found good.
+struct GoodPath {
+    anchor: String,
+    intermediates: Vec<Vec<u8>>,
 }
 
 struct Look<'a> {
@@ -106,8 +132,8 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// webpki's verdict at a time; the anchor's subject where it is good.
-    fn path(&self, end_entity: &CertificateDer<'_>, at: OffsetDateTime) -> Result<String, Error> {
+    /// webpki's verdict at a time.
+    fn path(&self, end_entity: &CertificateDer<'_>, at: OffsetDateTime) -> Result<GoodPath, Error> {
         let certificate = EndEntityCert::try_from(end_entity)?;
         let intermediates: Vec<CertificateDer<'_>> = self
             .served
@@ -124,7 +150,13 @@ impl Look<'_> {
             None,
             None,
         )?;
-        Ok(distinguished_name(&path.anchor().subject))
+        Ok(GoodPath {
+            anchor: distinguished_name(&path.anchor().subject),
+            intermediates: path
+                .intermediate_certificates()
+                .map(|cert| cert.der().to_vec())
+                .collect(),
+        })
     }
 
     fn dates(&self) -> Vec<Problem> {
@@ -214,6 +246,7 @@ impl Look<'_> {
             }
             // `weaknesses`, `usage` and `unknown_issuer` say it.
             Error::UnsupportedCertVersion
+            | Error::UnsupportedCriticalExtension
             | Error::RequiredEkuNotFoundContext(_)
             | Error::EndEntityUsedAsCa
             | Error::CaUsedAsEndEntity
@@ -242,9 +275,8 @@ impl Look<'_> {
             let Some(facts) = self.served.get(*index) else {
                 continue;
             };
-            if place > 0 && (facts.self_signed || self.trust.holds(&facts.der)) {
-                continue;
-            }
+            // Nobody verifies a root's own signature; but what it has signed, by its key.
+            let root = place > 0 && (facts.self_signed || self.trust.holds(&facts.der));
             let mut add = |reason, detail: String| {
                 problems.push(Problem {
                     reason,
@@ -252,7 +284,7 @@ impl Look<'_> {
                     detail: detail.into(),
                 });
             };
-            if facts.version != 3 {
+            if !root && facts.version != 3 {
                 add(
                     Reason::CertificateX509V1,
                     format!("X.509 version {}", facts.version),
@@ -274,10 +306,7 @@ impl Look<'_> {
                     format!("{}{bits}", facts.key.algorithm),
                 );
             }
-            if matches!(
-                facts.signature_hash.as_deref(),
-                Some("md2" | "md5" | "sha1")
-            ) {
+            if !root && is_weak_hash(facts) {
                 add(Reason::CertificateWeakSignature, facts.signature.clone());
             }
         }
@@ -302,8 +331,8 @@ impl Look<'_> {
                 });
             };
             if let Some(usages) = &facts.extended_key_usage {
-                let fits = |usage: &String| usage == "serverAuth" || usage == "anyExtendedKeyUsage";
-                if !usages.iter().any(fits) {
+                // anyExtendedKeyUsage is not enough for the verifiers (OpenSSL's error 26).
+                if !usages.iter().any(|usage| usage == "serverAuth") {
                     add(format!(
                         "extendedKeyUsage is {}, without serverAuth",
                         usages.join(", ")
@@ -378,11 +407,7 @@ impl Look<'_> {
         };
         let (_, parsed) = X509Certificate::from_der(&top.der).ok()?;
         let issuer = parsed.issuer().as_raw();
-        let is_anchor = |anchor: &TrustAnchor<'_>| {
-            content(parsed.subject().as_raw()) == Some(anchor.subject.as_ref())
-                && content(parsed.public_key().raw) == Some(anchor.subject_public_key_info.as_ref())
-        };
-        if self.trust.anchors().iter().any(is_anchor) {
+        if self.chain.path.iter().any(|index| self.is_anchor(*index)) {
             return None;
         }
         if top.self_signed {
@@ -400,8 +425,9 @@ impl Look<'_> {
         }
         let same_name = self.served.iter().enumerate().any(|(index, other)| {
             index != top_index
-                && X509Certificate::from_der(&other.der)
-                    .is_ok_and(|(_, other)| other.subject().as_raw() == issuer)
+                && X509Certificate::from_der(&other.der).is_ok_and(|(_, other)| {
+                    other.subject().as_raw() == issuer && can_verify(&parsed, &other)
+                })
         });
         if same_name {
             return problem(
@@ -444,6 +470,22 @@ impl Look<'_> {
         }
     }
 
+    /// Whether a served certificate is one of the roots, by name and key.
+    fn is_anchor(&self, index: usize) -> bool {
+        let Some(facts) = self.served.get(index) else {
+            return false;
+        };
+        let Ok((_, certificate)) = X509Certificate::from_der(&facts.der) else {
+            return false;
+        };
+        let subject = content(certificate.subject().as_raw());
+        let key = content(certificate.public_key().raw);
+        self.trust.anchors().iter().any(|anchor| {
+            subject == Some(anchor.subject.as_ref())
+                && key == Some(anchor.subject_public_key_info.as_ref())
+        })
+    }
+
     /// A time at which every certificate of the path is valid, the latest such.
     fn when_all_are_valid(&self) -> Option<OffsetDateTime> {
         let path: Vec<&CertificateFacts> = self
@@ -458,61 +500,33 @@ impl Look<'_> {
     }
 }
 
-/// Whether the certificate is for the name, and how not.
-fn name_problem(
-    end_entity: &CertificateDer<'_>,
-    leaf: &CertificateFacts,
-    expected: &str,
-) -> Option<Problem> {
-    let name = ServerName::try_from(expected.to_owned()).ok();
-    let fits = name.as_ref().is_some_and(|name| {
-        EndEntityCert::try_from(end_entity)
-            .is_ok_and(|certificate| certificate.verify_is_valid_for_subject_name(name).is_ok())
-    }) || (leaf.version != 3 || leaf.error.is_some()) && plain_match(leaf, expected);
-    if fits {
-        return None;
-    }
-    let presented = match leaf.sans.as_slice() {
-        [] => "no subjectAltName".to_owned(),
-        sans => {
-            let shown: Vec<_> = sans.iter().take(10).map(ToString::to_string).collect();
-            let more = sans.len().saturating_sub(10);
-            let more = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            format!("it is for {}{more}", shown.join(", "))
-        }
-    };
-    let common_name = leaf
-        .common_name
-        .as_ref()
-        .map(|cn| cn.raw().to_ascii_lowercase());
-    let in_common_name =
-        common_name.is_some_and(|cn| cn == expected || wildcard_covers(&cn, expected));
-    let reason = if expected.parse::<IpAddr>().is_ok() {
-        Reason::CertificateIpSanMissing
-    } else if leaf.sans.is_empty() && in_common_name {
-        Reason::CertificateCnOnly
-    } else {
-        Reason::CertificateNameMismatch
-    };
-    Some(Problem {
-        reason,
-        certificate: Some(0),
-        detail: presented.into(),
-    })
+/// Whether the signature is over a hash that collisions are known of.
+fn is_weak_hash(facts: &CertificateFacts) -> bool {
+    matches!(
+        facts.signature_hash.as_deref(),
+        Some("md2" | "md4" | "md5" | "sha1")
+    )
+}
+
+/// Whether it is a limit of webpki's, not a fault of the chain's.
+fn is_beyond_the_library(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::UnsupportedCriticalExtension
+            | Error::UnsupportedSignatureAlgorithmContext(_)
+            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+            | Error::MaximumPathDepthExceeded
+            | Error::MaximumPathBuildCallsExceeded
+            | Error::MaximumSignatureChecksExceeded
+            | Error::MaximumNameConstraintComparisonsExceeded
+    )
 }
 
 /// Whether webpki found no issuer, or none whose signature is good.
 fn is_about_the_issuer(error: &Error) -> bool {
     matches!(
         error,
-        Error::UnknownIssuer
-            | Error::InvalidSignatureForPublicKey
-            | Error::UnsupportedSignatureAlgorithmContext(_)
-            | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_)
+        Error::UnknownIssuer | Error::InvalidSignatureForPublicKey
     )
 }
 
@@ -526,22 +540,6 @@ fn stops_path(problem: &Problem) -> bool {
         }
         _ => false,
     }
-}
-
-/// Names of a certificate that webpki does not read.
-fn plain_match(leaf: &CertificateFacts, expected: &str) -> bool {
-    leaf.sans
-        .iter()
-        .any(|san| san.raw().eq_ignore_ascii_case(expected))
-}
-
-/// Whether `*.example.com` covers the name (RFC 9525 §6.3).
-fn wildcard_covers(pattern: &str, name: &str) -> bool {
-    let (Some(pattern), Some((_, parent))) = (pattern.strip_prefix("*."), name.split_once('.'))
-    else {
-        return false;
-    };
-    pattern == parent
 }
 
 /// The content of a DER SEQUENCE, which is what an anchor keeps of its subject.

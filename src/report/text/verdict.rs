@@ -12,8 +12,8 @@ use gladhand_probes::{Attempt, Observations};
 use time::OffsetDateTime;
 
 use super::words::{self, plural};
+use crate::gaps::unreachable;
 use crate::report::model::{Finding, Report, Severity, Status, TargetReport};
-use crate::run::unreachable;
 
 /// Begins the sentence of a target or address without facts.
 const UNKNOWN: &str = "Could not be measured: ";

@@ -120,6 +120,12 @@ impl Session {
         self.outcome == HandshakeOutcome::Completed
     }
 
+    /// Whether the connection just ended: that may have been chance.
+    pub(crate) fn ended_without_a_word(&self) -> bool {
+        use HandshakeOutcome::{Closed, Reset, Silent};
+        matches!(self.outcome, Closed | Reset | Silent)
+    }
+
     fn negotiated(&mut self, connection: &rustls::ClientConnection) {
         self.version = connection
             .protocol_version()
@@ -136,13 +142,9 @@ impl Session {
     async fn aftermath(&mut self, stream: &mut tokio_rustls::client::TlsStream<Connection<'_>>) {
         let wait = AFTERMATH.max(self.took * AFTERMATH_FACTOR);
         let mut byte = [0; 1];
+        // An alert, a reset, an end without close_notify: the handshake was for nothing.
         if let Ok(Err(error)) = tokio::time::timeout(wait, stream.read(&mut byte)).await {
-            let alert = error
-                .get_ref()
-                .and_then(|inner| inner.downcast_ref::<Error>());
-            if let Some(Error::AlertReceived(_)) = alert {
-                self.broke(&error);
-            }
+            self.broke(&error);
         }
     }
 

@@ -16,9 +16,9 @@ use time::OffsetDateTime;
 
 use super::page::{BAD, BOLD, DIM, GOOD, Page, Span, WEAK, width};
 use super::words::{self, plural};
+use crate::gaps::unreachable;
 use crate::report::Detail;
 use crate::report::model::{EndpointReport, TargetReport};
-use crate::run::unreachable;
 
 const LABEL: usize = 14;
 const INDENT: usize = 4;
