@@ -192,7 +192,7 @@ impl Cx {
     pub(crate) fn repeats(&self) -> u32 {
         let suspicious = self.refuses_clearly.load(Ordering::Relaxed)
             || self.contradicts_itself.load(Ordering::Relaxed);
-        if suspicious { 4 } else { 2 }
+        if suspicious { 4 } else { 1 }
     }
 
     /// Whether the server has stopped accepting connections.

@@ -82,6 +82,13 @@ pub(crate) async fn question(cx: &Cx, hello: &Hello, control: Option<&Hello>) ->
     cx.reply(hello, find_out(cx, hello, control)).await
 }
 
+/// Whether an answer is neither a hello nor a clear refusal.
+pub(crate) fn is_ambiguous(told: &Told) -> bool {
+    told.outcome
+        .as_ref()
+        .is_ok_and(|outcome| !outcome.is_hello() && Refusal::by_alert(outcome).is_none())
+}
+
 async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
     let told = connected(cx, hello).await;
     let outcome = match &told.outcome {
@@ -96,7 +103,9 @@ async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
     if let Some(refusal) = Refusal::by_alert(outcome) {
         // Where the version is known to be spoken, a refusal of the version contradicts that.
         if control.is_none() || refusal.alert != Some(PROTOCOL_VERSION) {
-            cx.note_clear_refusal();
+            if refusal.may_be_about_length() {
+                cx.note_clear_refusal();
+            }
             return Reply::Refused(refusal);
         }
     }
@@ -160,7 +169,7 @@ async fn confirm(
     };
     Reply::Refused(Refusal {
         alert,
-        evidence: format!("{outcome}, {repeats} times again; a control hello was answered"),
+        evidence: format!("{outcome}, again and again; a control hello was answered"),
         by_control: true,
     })
 }

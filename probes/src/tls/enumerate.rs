@@ -1,9 +1,10 @@
 //! Enumeration by elimination: offer everything, take away what the server picks, until it refuses.
 
 use crate::cx::Cx;
-use crate::tls::ask::{Reply, question};
+use crate::tls::ask::{Refusal, Reply, is_ambiguous, question};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::wire::flight::Flight;
+use crate::wire::registry::Suite;
 
 /// A list at most this long is refused as a whole, or not at all; a longer one is taken apart where
 /// its refusal may be about its length.
@@ -79,6 +80,11 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
             if list.is_empty() {
                 continue;
             }
+            // Longer than anything that was answered: where the answer is not clear, shorter first.
+            if list.len() > taken(cx) && is_ambiguous(&cx.ask(&(ask.hello)(&list)).await) {
+                lists.extend(list.chunks(taken(cx)).map(<[T]>::to_vec));
+                continue;
+            }
             // The same offer and one that is accepted: one thing changed.
             let control = known_good.map(|good| {
                 let longer: Vec<T> = list.iter().copied().chain([good]).collect();
@@ -121,9 +127,8 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                     }
                 }
                 Reply::Refused(refusal)
-                    if refusal.may_be_about_length()
-                        && (control.is_none() || !refusal.by_control)
-                        && list.len() > taken(cx) =>
+                    if list.len() > taken(cx)
+                        && length_matters(cx, &refusal, control.is_some()) =>
                 {
                     // No hello so long was ever answered: it may be the length that is refused.
                     lists.extend(list.chunks(taken(cx)).map(<[T]>::to_vec));
@@ -165,6 +170,18 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         self.undetermined.extend(list);
         self.evidence.push(format!("undetermined: {why}"));
     }
+}
+
+/// Whether the refusal of a list longer than any that was answered may be about its length. An
+/// ambiguous one may, unless its control was as long; a clear one only from a server that has shown
+/// that it takes less than the usual.
+fn length_matters(cx: &Cx, refusal: &Refusal, same_length_control: bool) -> bool {
+    refusal.may_be_about_length()
+        && if refusal.by_control {
+            !same_length_control
+        } else {
+            taken(cx) < Suite::common().len()
+        }
 }
 
 /// How long a list is known to be taken, with some tolerance: nobody's limit is just there.

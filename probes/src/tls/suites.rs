@@ -181,11 +181,14 @@ struct Turned {
 async fn turned(cx: &Cx, ask: &Question<'_, Suite>, list: &[Suite], fillers: usize) -> Turned {
     let hello = (ask.hello)(&turned_round(list));
     let long = hello.clone().with_fillers(fillers);
-    let mut reply = question(cx, &long, Some(&hello)).await;
-    let answered = matches!(reply, Reply::Accepted(_));
-    if !answered && fillers > 0 {
-        reply = question(cx, &hello, None).await;
-    }
+    // Whether a hello so long is answered is all that matters here: no second opinion.
+    let answered = fillers > 0
+        && cx
+            .ask(&long)
+            .await
+            .outcome
+            .is_ok_and(|outcome| outcome.is_hello());
+    let reply = question(cx, if answered { &long } else { &hello }, None).await;
     Turned {
         picked: pick(ask, &reply),
         long_hello_answered: answered,

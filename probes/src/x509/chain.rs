@@ -84,6 +84,7 @@ pub fn chain_facts(served: &[CertificateFacts]) -> ChainFacts {
     };
     facts.unrelated = (0..served.len())
         .filter(|index| !on_path(index) && !facts.duplicates.contains(index))
+        .filter(|index| at(*index).is_some())
         .filter(|index| !alternate(*index))
         .collect();
     facts
