@@ -168,11 +168,9 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
     // A server with an ECDSA certificate refuses a client that does not have the certificate's own
     // curve (RFC 8422 §5.1): ask for the rest with that curve behind it. Where the server then takes
     // the curve itself, it takes none of the rest from any client.
-    let rest: Vec<Group> = candidates
-        .iter()
-        .copied()
-        .filter(|group| !found.picked().contains(group))
-        .collect();
+    let refused =
+        |group: &Group| !found.picked().contains(group) && !found.undetermined.contains(group);
+    let rest: Vec<Group> = candidates.iter().copied().filter(refused).collect();
     if let Some(curve) = curve_of_certificate(cx, version).await
         && !rest.contains(&curve)
     {
@@ -184,7 +182,6 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
             pick: Box::new(|flight: &Flight| of_exchange(flight).filter(|group| *group != curve)),
         };
         let more = Eliminated::run(cx, &ask, &rest, None).await;
-        found.undetermined.retain(|group| !rest.contains(group));
         found.join(more);
     }
     found
