@@ -1,0 +1,21 @@
+//! End to end: the built program against real and scripted servers on the loopback.
+//!
+//! One binary, so that it links once. Every test starts what it needs and ends it; time limits guard
+//! against hanging and measure nothing.
+
+mod certificates;
+mod connections;
+mod deadlines;
+mod demo;
+mod exit_codes;
+mod gnutls;
+mod haproxy;
+mod harness;
+mod jsse;
+mod nginx;
+mod output;
+mod plaintext;
+mod readme;
+mod s_server;
+mod scenarios;
+mod sni;
