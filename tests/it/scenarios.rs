@@ -75,6 +75,7 @@ scenarios! {
     resets_one_connection,
     retries_twice,
     server_hello_and_close,
+    server_hello_and_silence,
     silent,
     silent_on_256_to_511,
     slow,

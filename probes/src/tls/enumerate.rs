@@ -18,6 +18,8 @@ const SMALL: usize = 8;
 pub(crate) struct Question<'a, T> {
     /// A hello that offers just these.
     pub(crate) hello: Box<dyn Fn(&[T]) -> Hello + Send + Sync + 'a>,
+    /// Whether the pick shows in the ServerHello itself, not in what follows it.
+    pub(crate) in_hello: bool,
     /// Which of them the server picked; none where its answer is another one's (another version).
     pub(crate) pick: Box<dyn Fn(&Flight) -> Option<T> + Send + Sync + 'a>,
 }
@@ -113,7 +115,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                             seen.give_up(list, &format!("{picked}, which was not offered"));
                         }
                         // What the pick would have been was still to come.
-                        None if !flight.whole => {
+                        None if !ask.in_hello && !flight.whole => {
                             let trouble = flight.trouble.as_deref().unwrap_or("cut short");
                             seen.give_up(list, &format!("a ServerHello, and then: {trouble}"));
                         }

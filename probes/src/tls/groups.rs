@@ -92,6 +92,7 @@ impl Probe for Groups {
 async fn tls13(cx: &Cx) -> Eliminated<Group> {
     let pick = |flight: &Flight| flight.hello.group();
     let first = Question::<Group> {
+        in_hello: true,
         hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, &[], cx.sni())),
         pick: Box::new(pick),
     };
@@ -101,6 +102,7 @@ async fn tls13(cx: &Cx) -> Eliminated<Group> {
     };
     let suites = turned_round(Suite::tls13());
     let ask = Question::<Group> {
+        in_hello: true,
         hello: Box::new(|groups| Hello::tls13(&suites, groups, &[], cx.sni())),
         pick: Box::new(pick),
     };
@@ -132,6 +134,7 @@ async fn tls13_with_shares(cx: &Cx) -> Eliminated<Group> {
         .iter()
         .partition(|group| key_share::placeholder(**group).is_some());
     let ask = Question::<Group> {
+        in_hello: true,
         hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, groups, cx.sni())),
         pick: Box::new(|flight: &Flight| flight.hello.group()),
     };
@@ -161,6 +164,7 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
             .and_then(|exchange| exchange.group)
     };
     let ask = Question::<Group> {
+        in_hello: false,
         hello: Box::new(|groups| Hello::legacy(version, &suites, groups, cx.sni())),
         pick: Box::new(of_exchange),
     };
@@ -175,6 +179,7 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
         && !rest.contains(&curve)
     {
         let ask = Question::<Group> {
+            in_hello: false,
             hello: Box::new(|groups| {
                 let with_curve: Vec<Group> = groups.iter().copied().chain([curve]).collect();
                 Hello::legacy(version, &suites, &with_curve, cx.sni())

@@ -86,6 +86,7 @@ async fn ssl2(cx: &Cx) -> SuiteList {
 async fn tls13(cx: &Cx, needs_share: bool) -> SuiteList {
     let shares: &[Group] = if needs_share { SMALL_SHARES } else { &[] };
     let ask = Question::<Suite> {
+        in_hello: true,
         hello: Box::new(|suites| Hello::tls13(suites, Group::tls13(), shares, cx.sni())),
         pick: Box::new(|flight: &Flight| {
             let spoken =
@@ -125,6 +126,7 @@ async fn turned_tls13(cx: &Cx, ask: &Question<'_, Suite>) -> Turned {
 
 async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
     let ask = Question::<Suite> {
+        in_hello: true,
         hello: Box::new(|suites| Hello::suites(version, suites, cx.sni())),
         pick: Box::new(|flight: &Flight| {
             (flight.hello.version() == version).then_some(flight.hello.suite)

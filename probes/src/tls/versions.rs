@@ -103,6 +103,7 @@ struct First {
 /// Whether one of the suites is accepted in the version.
 async fn first(cx: &Cx, version: ProtocolVersion, suites: &[Suite]) -> First {
     let ask = Question::<Suite> {
+        in_hello: true,
         hello: Box::new(|suites| Hello::suites(version, suites, cx.sni())),
         pick: Box::new(|flight: &Flight| {
             (flight.hello.version() == version).then_some(flight.hello.suite)
