@@ -427,10 +427,29 @@ fn two_thousand_names_are_no_fault() {
 #[test]
 fn an_unreadable_certificate_above_the_leaf_is_no_end() {
     let pki = Pki::new();
-    let report = check_with(
-        &pki,
-        ScriptedServer::serving(pki.chain(&pki.issue(&leaf()))).port(),
-        &["--only", "certificate"],
+    let broken = pki
+        .intermediate()
+        .clone()
+        .with_der(vec![0x30, 0x03, 0x02, 0x01, 0x05]);
+    let sent = vec![pki.issue(&leaf()), broken, pki.intermediate().clone()];
+    let prints: Vec<String> = sent.iter().map(Issued::sha256).collect();
+    let report = check_chain(&pki, sent);
+    assert_eq!(report.served(), prints, "{report}");
+    assert!(
+        !report.text("certificate/served/1/error").is_empty(),
+        "{report}"
     );
-    report.says("suites/status", "skipped").ends_with(0);
+    report.says("certificate/served/0/sans/0", HOST);
+}
+
+#[test]
+fn what_was_not_asked_for_is_skipped() {
+    let pki = Pki::new();
+    let server = ScriptedServer::serving(pki.chain(&pki.issue(&leaf())));
+    let report = check_with(&pki, server.port(), &["--only", "certificate"]);
+    report
+        .says("suites/status", "skipped")
+        .says("sni/status", "skipped")
+        .ends_with(0);
+    assert_eq!(report.served().len(), 2, "{report}");
 }

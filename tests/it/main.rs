@@ -13,6 +13,7 @@ mod haproxy;
 mod harness;
 mod jsse;
 mod nginx;
+mod odd_certificates;
 mod output;
 mod plaintext;
 mod readme;

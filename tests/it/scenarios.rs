@@ -72,6 +72,7 @@ scenarios! {
     refuses_with_silence,
     resets_everything,
     resets_hellos_over_1400,
+    resets_now_and_then,
     resets_one_connection,
     retries_twice,
     server_hello_and_close,

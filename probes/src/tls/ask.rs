@@ -31,6 +31,9 @@ pub(crate) const NOT_ABOUT_SUITES: &[u8] = &[70, 86, 112];
 const SECOND_WAIT: Duration = Duration::from_secs(1);
 const SECOND_WAIT_FACTOR: u32 = 10;
 
+/// How often a control is sent that is not answered.
+const CONTROLS: u32 = 2;
+
 /// What an answer amounts to.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
@@ -125,13 +128,19 @@ async fn confirm(
         Ok(quiet) => quiet,
         Err(error) => return Reply::Unclear(format!("{outcome}; and then {error}")),
     };
-    let answered = match control {
-        Some(control) => {
-            let told = quiet.ask(control, cx.settings.timeout).await;
-            Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
+    let mut answered = Some(false);
+    for _ in 0..CONTROLS {
+        answered = match control {
+            Some(control) => {
+                let told = quiet.ask(control, cx.settings.timeout).await;
+                Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
+            }
+            None => quiet.still_answers(told.at).await,
+        };
+        if answered != Some(false) {
+            break;
         }
-        None => quiet.still_answers(told.at).await,
-    };
+    }
     match answered {
         None => return Reply::Unclear(format!("{outcome}; no hello is known that it answers")),
         Some(false) => {

@@ -19,7 +19,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     ("javac", "openjdk-17-jdk-headless"),
     ("java", "openjdk-17-jdk-headless"),
-    ("cc", "gcc"),
+    ("cc", "build-essential"),
     ("unshare", "util-linux"),
 ];
 

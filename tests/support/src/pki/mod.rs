@@ -154,6 +154,13 @@ impl Issued {
         &self.der
     }
 
+    /// The same with other octets in place of the certificate.
+    #[must_use]
+    pub fn with_der(mut self, der: Vec<u8>) -> Self {
+        self.der = der;
+        self
+    }
+
     /// The certificate, PEM.
     pub fn pem(&self) -> String {
         der::pem("CERTIFICATE", &self.der)

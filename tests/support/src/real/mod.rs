@@ -12,7 +12,7 @@ pub use gnutls::gnutls_serv;
 pub use haproxy::haproxy;
 pub use jsse::{Jsse, jsse};
 pub use nginx::{Site, nginx, plain_nginx};
-pub use openssl::{anonymous_s_server, s_server};
+pub use openssl::{anonymous_s_server, s_server, s_server_with};
 
 use crate::pki::{Issued, Pki};
 use crate::process::Daemon;

@@ -26,6 +26,12 @@ pub fn s_server(pki: &Pki, chain: &[Issued], args: &[&str]) -> RealServer {
     start(pki, &all)
 }
 
+/// Starts `openssl s_server` with these arguments alone; the files may be of any making.
+pub fn s_server_with(pki: &Pki, args: &[&str]) -> RealServer {
+    let all: Vec<String> = args.iter().map(ToString::to_string).collect();
+    start(pki, &all)
+}
+
 /// Starts `openssl s_server` without a certificate.
 pub fn anonymous_s_server(pki: &Pki, args: &[&str]) -> RealServer {
     let mut all = vec!["-nocert".to_owned()];
