@@ -77,9 +77,9 @@ impl Made {
         if let Some(above) = &above {
             args.extend(["-cert_chain", above]);
         }
-        let server = s_server_with(&self.pki, &args);
+        let running = s_server_with(&self.pki, &args);
         let trust = self.folder.join(format!("{roots}.pem"));
-        gladhand(&check_args(HOST, server.port(), &trust, &[])).report()
+        gladhand(&check_args(HOST, running.port(), &trust, &[])).report()
     }
 }
 

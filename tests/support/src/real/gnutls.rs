@@ -7,8 +7,6 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tempfile::TempDir;
-
 use super::RealServer;
 use crate::needs;
 use crate::pki::{Issued, Pki};
@@ -18,6 +16,7 @@ use crate::process::{Daemon, Launch};
 pub fn gnutls_serv(pki: &Pki, chain: &[Issued], priority: &str, args: &[&str]) -> RealServer {
     let certificate = pki.chain_file(chain);
     let key = pki.key_file(chain.first().expect("a certificate"));
+    let preload = loopback_only(pki);
     RealServer::new(Daemon::start("gnutls-serv", |port| {
         Launch::new("gnutls-serv")
             .args([
@@ -32,34 +31,29 @@ pub fn gnutls_serv(pki: &Pki, chain: &[Issued], priority: &str, args: &[&str]) -
             .arg("--x509keyfile")
             .arg(&key)
             .args(args.iter().copied())
-            .env("LD_PRELOAD", loopback_only())
+            .env("LD_PRELOAD", &preload)
     }))
 }
 
-/// The shared object with that bind(), built once a process.
-fn loopback_only() -> PathBuf {
-    static BUILT: OnceLock<TempDir> = OnceLock::new();
-    let folder = BUILT.get_or_init(|| {
-        let folder = tempfile::Builder::new()
-            .prefix("gladhand-c-")
-            .tempdir()
-            .expect("a folder");
+/// A file with that bind(), as a shared object; built once a process.
+fn loopback_only(pki: &Pki) -> PathBuf {
+    static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let object = folder.path().join("loopback.so");
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/c/loopback.c");
         let output = Command::new(needs::find("cc").expect("a C compiler"))
             .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(folder.path().join("loopback.so"))
+            .arg(&object)
             .arg(source)
             .arg("-ldl")
             .output()
             .expect("a C compiler");
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        folder
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        std::fs::read(object).expect("the shared object")
     });
-    folder.path().join("loopback.so")
+    pki.file("so", built)
 }
 
 #[cfg(test)]
