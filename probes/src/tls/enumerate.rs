@@ -33,6 +33,8 @@ pub(crate) struct Eliminated<T> {
     pub(crate) undetermined: Vec<T>,
     /// What the last refusal was, and why something is undetermined.
     pub(crate) evidence: Vec<String>,
+    /// Not asked, because enough was accepted.
+    pub(crate) left: Vec<T>,
     /// The alert of a refusal.
     pub(crate) alert: Option<u8>,
     /// The server answered with another version, or another kind of key exchange.
@@ -44,6 +46,7 @@ impl<T> Default for Eliminated<T> {
         Self {
             accepted: vec![],
             undetermined: vec![],
+            left: vec![],
             evidence: vec![],
             alert: None,
             other_version: false,
@@ -60,12 +63,22 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         candidates: &[T],
         known_good: Option<T>,
     ) -> Self {
-        Self::eliminate(cx, ask, candidates, known_good, false).await
+        Self::eliminate(cx, ask, candidates, known_good, usize::MAX).await
     }
 
     /// Asks until one of them is accepted, or none.
     pub(crate) async fn first(cx: &Cx, ask: &Question<'_, T>, candidates: &[T]) -> Self {
-        Self::eliminate(cx, ask, candidates, None, true).await
+        Self::eliminate(cx, ask, candidates, None, 1).await
+    }
+
+    /// Asks until so many are accepted, or everything is decided; what was not asked is `left`.
+    pub(crate) async fn at_most(
+        cx: &Cx,
+        ask: &Question<'_, T>,
+        candidates: &[T],
+        most: usize,
+    ) -> Self {
+        Self::eliminate(cx, ask, candidates, None, most).await
     }
 
     async fn eliminate(
@@ -73,12 +86,16 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         ask: &Question<'_, T>,
         candidates: &[T],
         known_good: Option<T>,
-        only_first: bool,
+        most: usize,
     ) -> Self {
         let mut seen = Self::default();
         let mut known_good = known_good;
         let mut lists = vec![candidates.to_vec()];
         while let Some(mut list) = lists.pop() {
+            if seen.accepted.len() >= most {
+                seen.left.extend(list);
+                continue;
+            }
             if list.is_empty() {
                 continue;
             }
@@ -107,9 +124,6 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                             lists.push(list);
                             known_good = Some(picked);
                             seen.accepted.push((picked, flight));
-                            if only_first {
-                                break;
-                            }
                         }
                         Some(picked) => {
                             seen.give_up(list, &format!("{picked}, which was not offered"));

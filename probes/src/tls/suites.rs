@@ -21,6 +21,10 @@ use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
 /// Suites in a hello, unless the server has answered a longer one.
 const CHUNK: usize = 64;
 
+/// Suites found one after the other, before what is left is parted; and the parts.
+const AT_FIRST: usize = 6;
+const PARTS: usize = 6;
+
 /// Enumerates the suites of every version that is spoken, the versions side by side.
 pub struct Suites;
 
@@ -132,19 +136,34 @@ async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
             (flight.hello.version() == version).then_some(flight.hello.suite)
         }),
     };
-    let usual = Eliminated::run(cx, &ask, Suite::common(), None);
+    let usual = Eliminated::at_most(cx, &ask, Suite::common(), AT_FIRST);
     let (mut found, (mut turned, rare)) = tokio::join!(usual, turned_and_rare(cx, &ask));
-    let usual = found.accepted.len();
+    let first = found.picked().first().copied();
+    let clients_order = turned.picked.is_some() && first.is_some() && turned.picked != first;
+    // Where the order is the client's, there is none to be found out: the rest goes side by side.
+    let left = std::mem::take(&mut found.left);
+    let parts = if clients_order { PARTS } else { 1 };
+    let asked = left
+        .chunks(left.len().div_ceil(parts).max(1))
+        .map(|part| Eliminated::run(cx, &ask, part, first));
+    for part in join_all(asked).await {
+        found.join(part);
+    }
+    let in_parts = !rare.accepted.is_empty();
     found.join(rare);
+    let offered = Suite::common().iter().chain(Suite::rare());
+    let mut rank: Vec<Suite> = offered.copied().collect();
     let all = found.picked();
-    if all.len() > usual && all.len() > 1 {
+    if in_parts && !clients_order && all.len() > 1 {
         // What was found in parts has no order yet: once more, with all of it.
-        let ranked = Eliminated::run(cx, &ask, &all, None).await.picked();
-        let rank = |suite: &Suite| ranked.iter().position(|r| r == suite).unwrap_or(usize::MAX);
-        found.accepted.sort_by_key(|(suite, _)| rank(suite));
-        if usual == 0 {
-            turned = self::turned(cx, &ask, &found.picked(), 0).await;
-        }
+        rank = Eliminated::run(cx, &ask, &all, None).await.picked();
+    }
+    if in_parts || clients_order {
+        let place = |suite: &Suite| rank.iter().position(|r| r == suite).unwrap_or(usize::MAX);
+        found.accepted.sort_by_key(|(suite, _)| place(suite));
+    }
+    if turned.picked.is_none() {
+        turned = self::turned(cx, &ask, &found.picked(), 0).await;
     }
     let order = turned.order(cx, &ask, &found.picked()).await;
     SuiteList::new(found, order)
