@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 
-use gladhand_probes::scan::{self, Endpoint, Scan};
+use gladhand_probes::scan::{self, Scan};
+use gladhand_probes::target::Endpoint;
 use gladhand_probes::{Attempt, Observations, ProbeError, Settings, Target};
 use time::OffsetDateTime;
 use tokio::sync::{Semaphore, watch};

@@ -1,5 +1,6 @@
 //! All that was observed at one endpoint: a typed field a probe.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::cx::Cx;
 use crate::fact::Attempt;
 use crate::probe::{Probe, ProbeError, ProbeInfo, Stage};
+use crate::settings::Selection;
 use crate::tls;
 
 /// Makes the typed fields of [`Observations`], the list for `--only`/`--skip`, and the run of a stage.
@@ -81,6 +83,39 @@ probes! {
     sni: tls::sni::Sni,
 }
 
+/// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it
+/// is to be skipped.
+///
+/// # Errors
+/// The first id that is no probe's.
+pub fn select<S: AsRef<str>>(only: &[S], skip: &[S]) -> Result<Selection, String> {
+    let known = |id: &S| {
+        let id = id.as_ref().trim();
+        PROBES
+            .iter()
+            .find(|probe| probe.id == id)
+            .ok_or_else(|| id.to_owned())
+    };
+    let skip: Vec<_> = skip.iter().map(known).collect::<Result<_, _>>()?;
+    let only: Vec<_> = only.iter().map(known).collect::<Result<_, _>>()?;
+    let mut wanted: Vec<_> = PROBES
+        .iter()
+        .filter(|probe| only.is_empty() || only.iter().any(|o| o.id == probe.id))
+        .filter(|probe| !skip.iter().any(|s| s.id == probe.id))
+        .collect();
+    let mut chosen = BTreeSet::new();
+    while let Some(probe) = wanted.pop() {
+        if chosen.insert(probe.id) {
+            wanted.extend(
+                PROBES
+                    .iter()
+                    .filter(|other| probe.needs.contains(&other.id)),
+            );
+        }
+    }
+    Ok(Selection::Of(chosen))
+}
+
 /// Runs one probe if it belongs to this stage and was chosen; its panic becomes a `Failed`.
 async fn attempt<P: Probe>(
     stage: Stage,
@@ -110,4 +145,21 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
         .map(ToString::to_string)
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_probe_needs_runs_with_it() {
+        let chosen = select(&["verification"], &[]).unwrap();
+        assert!(chosen.contains("certificate") && chosen.contains("reach"));
+        assert!(!chosen.contains("groups"));
+    }
+
+    #[test]
+    fn refuses_an_unknown_probe() {
+        assert_eq!(select(&["suits"], &[]), Err("suits".into()));
+    }
 }

@@ -8,21 +8,8 @@ use crate::net::{NetError, resolve};
 use crate::observations::Observations;
 use crate::probe::{ProbeError, Stage};
 use crate::settings::{Family, ServerName, Settings};
-use crate::target::{Host, Target};
+use crate::target::{Endpoint, Host, Target};
 use crate::tls::reach::{ReachOutcome, ReachSeen};
-
-/// One address of a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Where to connect.
-    pub address: SocketAddr,
-    /// The server name to send.
-    pub sni: Option<String>,
-    /// The name or address that the certificate must be for.
-    pub expected: String,
-    /// Plaintext is expected: only the reach probe runs.
-    pub plaintext: bool,
-}
 
 /// What became of an endpoint.
 #[derive(Clone, Debug)]

@@ -7,7 +7,6 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
-use crate::observations::PROBES;
 use crate::x509::Trust;
 
 /// How an endpoint is to be probed. Nothing in here is read from the environment or the clock.
@@ -72,74 +71,27 @@ pub enum Family {
     V6,
 }
 
-/// Which probes run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selection(BTreeSet<&'static str>);
-
-impl Default for Selection {
-    fn default() -> Self {
-        Self(PROBES.iter().map(|probe| probe.id).collect())
-    }
+/// Which probes run; `observations::select` makes one from what a user asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// Every probe.
+    #[default]
+    All,
+    /// Those with these ids.
+    Of(BTreeSet<&'static str>),
 }
 
 impl Selection {
-    /// Only these (all, where empty) without those. What a probe needs runs with it, even where it
-    /// is to be skipped.
-    ///
-    /// # Errors
-    /// The first id that is no probe's.
-    pub fn parse<S: AsRef<str>>(only: &[S], skip: &[S]) -> Result<Self, String> {
-        let known = |id: &S| {
-            let id = id.as_ref().trim();
-            PROBES
-                .iter()
-                .find(|probe| probe.id == id)
-                .ok_or_else(|| id.to_owned())
-        };
-        let skip: Vec<_> = skip.iter().map(known).collect::<Result<_, _>>()?;
-        let only: Vec<_> = only.iter().map(known).collect::<Result<_, _>>()?;
-        let mut wanted: Vec<_> = PROBES
-            .iter()
-            .filter(|probe| only.is_empty() || only.iter().any(|o| o.id == probe.id))
-            .filter(|probe| !skip.iter().any(|s| s.id == probe.id))
-            .collect();
-        let mut chosen = BTreeSet::new();
-        while let Some(probe) = wanted.pop() {
-            if chosen.insert(probe.id) {
-                wanted.extend(
-                    PROBES
-                        .iter()
-                        .filter(|other| probe.needs.contains(&other.id)),
-                );
-            }
-        }
-        Ok(Self(chosen))
-    }
-
     /// Whether no probe runs.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        matches!(self, Self::Of(ids) if ids.is_empty())
     }
 
     /// Whether this probe runs.
     pub fn contains(&self, id: &str) -> bool {
-        self.0.contains(id)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_probe_needs_runs_with_it() {
-        let chosen = Selection::parse(&["verification"], &[]).unwrap();
-        assert!(chosen.contains("certificate") && chosen.contains("reach"));
-        assert!(!chosen.contains("groups"));
-    }
-
-    #[test]
-    fn refuses_an_unknown_probe() {
-        assert_eq!(Selection::parse(&["suits"], &[]), Err("suits".into()));
+        match self {
+            Self::All => true,
+            Self::Of(ids) => ids.contains(id),
+        }
     }
 }

@@ -1,7 +1,7 @@
-//! What the user points at, parsed.
+//! What the user points at, and the addresses that it has.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// A host and port to be probed.
@@ -22,6 +22,19 @@ pub enum Host {
     Name(String),
     /// An address.
     Ip(IpAddr),
+}
+
+/// One address of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where to connect.
+    pub address: SocketAddr,
+    /// The server name to send.
+    pub sni: Option<String>,
+    /// The name or address that the certificate must be for.
+    pub expected: String,
+    /// Plaintext is expected: only the reach probe runs.
+    pub plaintext: bool,
 }
 
 /// Why a text is no target.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, ValueEnum};
-use gladhand_probes::observations::PROBES;
+use gladhand_probes::observations::{PROBES, select};
 use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
 use gladhand_probes::x509::Trust;
 use gladhand_probes::{Settings, Target, Untrusted};
@@ -292,7 +292,7 @@ fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
             .filter(|id| !id.is_empty())
             .collect()
     };
-    let chosen = Selection::parse(&given(only), &given(skip)).map_err(|id| {
+    let chosen = select(&given(only), &given(skip)).map_err(|id| {
         let known: Vec<_> = PROBES.iter().map(|probe| probe.id).collect();
         CliError::Usage(format!(
             "no probe is called `{}`; there are: {}{}",

@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
-use crate::scan::Endpoint;
+use crate::target::Endpoint;
 use crate::tls::handshake::HandshakeOutcome;
 use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
 
