@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use crate::probe::ProbeError;
 
@@ -62,6 +63,11 @@ impl<T> Attempt<T> {
             _ => None,
         }
     }
+}
+
+/// Milliseconds of a duration, to the microsecond.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

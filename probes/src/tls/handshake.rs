@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
+use crate::fact::milliseconds;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::REFUSALS;
@@ -73,7 +74,7 @@ impl From<&Session> for HandshakeSeen {
                 .map(Into::into),
             error: session.error.clone().map(Into::into),
             client_certificate_requested: session.client_certificate_requested,
-            handshake_ms: Some(session.took.as_secs_f64() * 1e3),
+            handshake_ms: Some(milliseconds(session.took)),
         }
     }
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
+use crate::fact::milliseconds;
 use crate::net::NetError;
 use crate::net::connect::Heard;
 use crate::observations::Observations;
@@ -37,7 +38,7 @@ impl Probe for Reach {
         }
         let hello = Hello::ordinary(cx.sni());
         let told = cx.ask(&hello).await;
-        seen.connect_ms = told.connect_time.map(|time| time.as_secs_f64() * 1e3);
+        seen.connect_ms = told.connect_time.map(|time| milliseconds(time));
         let first = match told.outcome {
             Err(error) => return no_connection(error, seen),
             Ok(outcome) => outcome,
@@ -178,7 +179,7 @@ async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, P
         Err(error) => return no_connection(error, seen),
         Ok(answer) => answer,
     };
-    seen.connect_ms = Some(answer.connect_time.as_secs_f64() * 1e3);
+    seen.connect_ms = Some(milliseconds(answer.connect_time));
     seen.outcome = match answer.heard {
         // TLS answers a plaintext request with an alert record, where it answers at all.
         Heard::Bytes(_) if answer.first.starts_with(&[21, 3]) => ReachOutcome::Tls,
