@@ -1,5 +1,7 @@
 //! What was asked and could not be measured: the gaps that keep a run from being complete. Pure.
 
+use std::net::SocketAddr;
+
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
 use gladhand_probes::tls::verification::Verdict;
@@ -34,7 +36,16 @@ pub fn not_measured(targets: &[TargetReport]) -> Vec<NotMeasured> {
 
 /// The target with the address: `example.com:443 (192.0.2.1)`.
 pub fn subject(target: &TargetReport, endpoint: &EndpointReport) -> String {
-    format!("{} ({})", target.target, endpoint.ip)
+    let port = format!(":{}", endpoint.port);
+    if target.target.ends_with(&port) {
+        format!("{} ({})", target.target, endpoint.ip)
+    } else {
+        format!(
+            "{} ({})",
+            target.target,
+            SocketAddr::new(endpoint.ip, endpoint.port)
+        )
+    }
 }
 
 /// What a client meets on a port where no TLS can be measured, in words; none where TLS or
@@ -45,7 +56,10 @@ pub fn unreachable(reach: &ReachSeen) -> Option<String> {
             return None;
         }
         ReachOutcome::Refused => "the connection is refused".into(),
-        ReachOutcome::Timeout => "no answer to the connection attempt".into(),
+        ReachOutcome::Timeout => match &reach.error {
+            Some(error) => error.to_string(),
+            None => "no answer to the connection attempt".into(),
+        },
         ReachOutcome::Silent => "the connection is accepted, but no hello is ever answered".into(),
         ReachOutcome::Reset => "the connection is reset in answer to every hello".into(),
         ReachOutcome::Closed => "the connection is closed in answer to every hello".into(),
@@ -77,6 +91,18 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
         Attempt::Seen(reach) => {
             if let Some(reason) = unreachable(reach) {
                 gap(everything, reason);
+                return;
+            }
+            if target.plaintext_expected && reach.outcome != ReachOutcome::PlaintextHttp {
+                let protocol = match (&reach.protocol, reach.outcome) {
+                    (_, ReachOutcome::Tls) => "TLS".into(),
+                    (Some(protocol), _) => protocol.to_uppercase(),
+                    (None, _) => "another protocol".to_owned(),
+                };
+                gap(
+                    everything,
+                    format!("plaintext HTTP was expected, but the port speaks {protocol}"),
+                );
                 return;
             }
             if reach.outcome != ReachOutcome::Tls {

@@ -84,6 +84,16 @@ impl FromStr for Target {
             "http" => (80, true),
             _ => return Err(TargetError::Scheme { scheme }),
         };
+        if let Some((ip, length)) = text.split_once('/')
+            && ip.parse::<IpAddr>().is_ok()
+            && length.bytes().all(|byte| byte.is_ascii_digit())
+            && !length.is_empty()
+        {
+            return Err(TargetError::Host {
+                host: text.into(),
+                why: "a range of addresses; give each address",
+            });
+        }
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let authority = authority
             .rsplit_once('@')
@@ -243,6 +253,7 @@ mod tests {
             "[::1]8",
             "-\u{1b}[2J",
             ":443",
+            "127.0.0.1/8",
         ] {
             assert!(text.parse::<Target>().is_err(), "{text:?}");
         }

@@ -4,7 +4,8 @@ use gladhand_probes::tls::verification::Reason;
 use gladhand_probes::untrusted::Untrusted;
 
 use super::support::{
-    certificate_lines, leaf, names_presented, objects, quote, s_client, verification, x509,
+    certificate_lines, leaf, names_presented, objects, quote, s_client_verifying, verification,
+    x509,
 };
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
@@ -83,7 +84,7 @@ impl Check for CertificateIpSanMissing {
             seen: leaf(view).map(certificate_lines).unwrap_or_default(),
             reproduce: vec![
                 x509(view, "-subject -ext subjectAltName"),
-                s_client(
+                s_client_verifying(
                     view,
                     &format!("-verify_ip {} -verify_return_error", quote(&seen.name)),
                 ),

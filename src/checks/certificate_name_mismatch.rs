@@ -5,8 +5,8 @@ use gladhand_probes::untrusted::Untrusted;
 use gladhand_probes::x509::CertificateFacts;
 
 use super::support::{
-    certificate_lines, is_aws_name, leaf, names_presented, objects, quote, s_client, verification,
-    x509,
+    certificate_lines, is_aws_name, leaf, names_presented, objects, quote, s_client_verifying,
+    verification, x509,
 };
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
@@ -99,7 +99,7 @@ impl Check for CertificateNameMismatch {
             seen: lines,
             reproduce: vec![
                 x509(view, "-subject -ext subjectAltName"),
-                s_client(
+                s_client_verifying(
                     view,
                     &format!(
                         "-verify_hostname {} -verify_return_error",

@@ -4,8 +4,8 @@ use gladhand_probes::tls::verification::{Problem, Reason, Verdict, VerificationS
 use gladhand_probes::untrusted::Untrusted;
 
 use super::support::{
-    certificate, certificate_lines, is_self_signed, path, problems, s_client, trust_words,
-    verification,
+    certificate, certificate_lines, is_self_signed, path, problems, s_client_verifying,
+    trust_words, verification,
 };
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
@@ -98,7 +98,7 @@ impl Check for CertificateUntrustedRoot {
                 .last()
                 .map(|end| certificate_lines(end.facts))
                 .unwrap_or_default(),
-            reproduce: vec![s_client(view, "-showcerts -verify_return_error")],
+            reproduce: vec![s_client_verifying(view, "-showcerts -verify_return_error")],
             ..Found::default()
         });
     }

@@ -79,7 +79,10 @@ fn broke(seen: &HandshakeSeen) -> Option<String> {
         (HandshakeOutcome::Closed, _) => "the server closes the connection".into(),
         (HandshakeOutcome::Reset, _) => "the connection is reset".into(),
         (HandshakeOutcome::Silent, _) => "the server stops answering".into(),
-        (HandshakeOutcome::ProtocolError, _) => "the server breaks the protocol".into(),
+        (HandshakeOutcome::ProtocolError, _) => match &seen.error {
+            Some(error) => error.to_string(),
+            None => "the server breaks the protocol".into(),
+        },
     })
 }
 

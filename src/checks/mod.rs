@@ -28,6 +28,7 @@ mod chain_out_of_order;
 mod chain_path_length;
 mod chain_superfluous_root;
 mod chain_unrelated;
+mod client_certificate_required;
 mod dh_group_small;
 mod group_post_quantum_missing;
 mod handshake_fails;
@@ -99,6 +100,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &tls_1_2_missing::Tls12Missing,
     &tls_1_3_missing::Tls13Missing,
     &handshake_fails::HandshakeFails,
+    &client_certificate_required::ClientCertificateRequired,
     &suite_null::SuiteNull,
     &suite_anonymous::SuiteAnonymous,
     &suite_export::SuiteExport,

@@ -1,5 +1,6 @@
 //! Something that was asked could not be measured.
 
+use gladhand_probes::tls::reach::ReachOutcome;
 use gladhand_probes::untrusted::Untrusted;
 
 use super::support::{enumeration, group_by, is_covered, quote, reach, rejects_the_name, s_client};
@@ -73,15 +74,17 @@ impl Check for NotMeasured {
         } else {
             format!("Not measured in full: {}.", enumeration(&all))
         };
+        let mut seen: Vec<String> = group_by(gaps)
+            .into_iter()
+            .map(|(reason, mut what)| {
+                what.dedup();
+                format!("{}: {reason}", enumeration(&what))
+            })
+            .collect();
+        seen.extend(usual_causes(view).map(Into::into));
         out.push(Found {
             message,
-            seen: group_by(gaps)
-                .into_iter()
-                .map(|(reason, mut what)| {
-                    what.dedup();
-                    format!("{}: {reason}", enumeration(&what))
-                })
-                .collect(),
+            seen,
             reproduce: vec![s_client(view, "")],
             ..Found::default()
         });
@@ -102,5 +105,16 @@ impl Check for NotMeasured {
             reproduce: vec![format!("getent ahosts {}", quote(host))],
             ..Found::default()
         });
+    }
+}
+
+/// What most often makes a server end the connection on every hello.
+fn usual_causes(view: &View<'_>) -> Option<&'static str> {
+    match reach(view)?.outcome {
+        ReachOutcome::Reset | ReachOutcome::Closed => Some(
+            "usual causes: the listener waits for the PROXY protocol (nginx `proxy_protocol`, HAProxy \
+             `accept-proxy`), an access list, a TLS passthrough without a living backend",
+        ),
+        _ => None,
     }
 }

@@ -81,7 +81,7 @@ impl Check for PlaintextOnTlsPort {
                 }
                 None => format!("Port {port} speaks {protocol}, not TLS."),
             },
-            seen: seen.evidence.clone(),
+            seen: seen.evidence.iter().cloned().chain(hint(seen)).collect(),
             reproduce,
             ..Found::default()
         });
@@ -98,9 +98,22 @@ fn first_line(banner: &Untrusted) -> Option<Untrusted> {
         .map(Untrusted::from)
 }
 
+/// What such a protocol on a TLS port means most often.
+fn hint(seen: &ReachSeen) -> Option<String> {
+    let hint = match seen.protocol.as_deref()? {
+        "smtp" | "imap" | "pop3" | "ftp" | "xmpp" | "mysql" | "postgresql" => {
+            "with this protocol TLS begins later, by STARTTLS or the like; or the port with TLS from the \
+             start is another one"
+        }
+        "http" => return None,
+        _ => "is it the right port, and does DNS point to the right host?",
+    };
+    Some(hint.into())
+}
+
 fn protocol(seen: &ReachSeen) -> String {
     match &seen.protocol {
-        Some(protocol) => Untrusted::from(protocol.as_str()).to_string(),
+        Some(protocol) => Untrusted::from(protocol.to_uppercase()).to_string(),
         None => "another protocol".into(),
     }
 }

@@ -38,12 +38,6 @@ static RULE: Rule = Rule {
                    the process waits for.",
             snippet: Some("tcpdump -ni any tcp port 443"),
         },
-        RuleFix {
-            product: "nginx",
-            text: "With `proxy_protocol` on the `listen` line it waits for that header before the \
-                   hello: connect through the load balancer, or use another port without it.",
-            snippet: Some("listen 443 ssl proxy_protocol;"),
-        },
     ],
     references: &[
         "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html",

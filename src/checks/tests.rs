@@ -192,6 +192,7 @@ tls-1-1-accepted
 tls-1-2-missing
 tls-1-3-missing
 handshake-fails
+client-certificate-required
 suite-null
 suite-anonymous
 suite-export

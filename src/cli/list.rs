@@ -48,6 +48,14 @@ pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Vec<Targe
 fn lines(source: &str, text: &[u8], targets: &mut Vec<Target>, wrong: &mut Vec<String>) {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    if text.contains("-----BEGIN ") {
+        // Perhaps a private key: nothing of it is repeated.
+        wrong.push(format!(
+            "{} is a PEM file, not a list of targets",
+            shown(source)
+        ));
+        return;
+    }
     for (number, line) in text.lines().enumerate() {
         let comment = line.find('#').filter(|at| {
             line.get(..*at)

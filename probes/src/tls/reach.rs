@@ -38,7 +38,7 @@ impl Probe for Reach {
         }
         let hello = Hello::ordinary(cx.sni());
         let told = cx.ask(&hello).await;
-        seen.connect_ms = told.connect_time.map(|time| milliseconds(time));
+        seen.connect_ms = told.connect_time.map(milliseconds);
         let first = match told.outcome {
             Err(error) => return no_connection(error, seen),
             Ok(outcome) => outcome,
@@ -201,6 +201,14 @@ async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, P
         Heard::Nothing | Heard::TooMuch => "no answer in time".into(),
     };
     seen.evidence.push(format!("an HTTP request: {said}"));
+    // Servers of HTTPS answer a plaintext request with 400, or not at all: does it speak TLS?
+    let told = cx.ask(&Hello::ordinary(cx.sni())).await;
+    if let Ok(outcome) = &told.outcome {
+        seen.saw("a hello of TLS 1.0 to 1.3", outcome);
+        if outcome.is_hello() {
+            seen.outcome = ReachOutcome::Tls;
+        }
+    }
     Ok(seen)
 }
 
@@ -208,7 +216,11 @@ fn no_connection(error: NetError, mut seen: ReachSeen) -> Result<ReachSeen, Prob
     seen.evidence.push(format!("a TCP connection: {error}"));
     seen.outcome = match error {
         NetError::Refused => ReachOutcome::Refused,
-        NetError::Timeout { .. } | NetError::Unreachable { .. } => ReachOutcome::Timeout,
+        NetError::Timeout { .. } => ReachOutcome::Timeout,
+        NetError::Unreachable { why } => {
+            seen.error = Some(format!("no way there: {why}").into());
+            ReachOutcome::Timeout
+        }
         other => return Err(other.into()),
     };
     Ok(seen)

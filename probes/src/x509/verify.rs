@@ -407,7 +407,15 @@ impl Look<'_> {
         };
         let (_, parsed) = X509Certificate::from_der(&top.der).ok()?;
         let issuer = parsed.issuer().as_raw();
-        if self.chain.path.iter().any(|index| self.is_anchor(*index)) {
+        // The server's own certificate is a root only where it is self-signed.
+        let may_be_root = |index: &&usize| **index != 0 || top.self_signed;
+        if self
+            .chain
+            .path
+            .iter()
+            .filter(may_be_root)
+            .any(|index| self.is_anchor(*index))
+        {
             return None;
         }
         if top.self_signed {
@@ -447,10 +455,9 @@ impl Look<'_> {
             );
         }
         // What is missing above the top: an intermediate that the server should send, or a root that
-        // the client does not have? A public CA says where its certificate is (caIssuers); a user
-        // who names the roots expects the chain to end in them; a leaf alone is never a whole chain
-        // of a public CA.
-        let missing = !top.ca_issuers.is_empty() || self.trust.is_given() || top_index == 0;
+        // the client does not have? A public CA says where its certificate is (caIssuers), and a user
+        // who names the roots expects the chain to end in them; anything else is a private CA's.
+        let missing = !top.ca_issuers.is_empty() || self.trust.is_given();
         if missing {
             problem(
                 Reason::ChainIncomplete,

@@ -31,6 +31,19 @@ pub(in crate::checks) fn s_client_named(
     format!("openssl s_client -connect {address} {name}{options} </dev/null")
 }
 
+/// The same, verifying against the roots that were used here.
+pub(in crate::checks) fn s_client_verifying(view: &View<'_>, options: &str) -> String {
+    let trust = view
+        .observations()
+        .verification
+        .seen()
+        .map(|seen| seen.trust.as_str());
+    match trust {
+        None | Some("mozilla" | "system") => s_client(view, options),
+        Some(file) => s_client(view, &format!("-CAfile {} {options}", quote(file))),
+    }
+}
+
 /// What `openssl x509` prints about the server's certificate.
 pub(in crate::checks) fn x509(view: &View<'_>, options: &str) -> String {
     format!(

@@ -151,6 +151,10 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
         .map(|reason| end(&reason))
         .unwrap_or_default();
     match reach.outcome {
+        ReachOutcome::Tls if target.plaintext_expected => Verdict::new(
+            Mark::Broken,
+            "Speaks TLS, though plaintext HTTP was expected.",
+        ),
         ReachOutcome::Tls => tls_state(seen, now),
         ReachOutcome::PlaintextHttp if target.plaintext_expected => {
             Verdict::new(Mark::Works, "Speaks HTTP without TLS, as asked")

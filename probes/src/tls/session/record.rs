@@ -1,4 +1,4 @@
-//! Accepts every certificate and remembers what was sent.
+//! Accepts every certificate and remembers what was sent; only its key has to be the server's.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,8 +6,13 @@ use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::CertifiedKey;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::x509::CertificateFacts;
+
+/// What is wrong where the signature of a handshake is.
+const KEY_MISMATCH: &str = "the server signs with a key that is not the certificate's: key and certificate do not belong together";
 
 /// Accepts and remembers.
 #[derive(Debug)]
@@ -61,20 +66,28 @@ impl ServerCertVerifier for Recorder {
 
     fn verify_tls12_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        let algorithms = &self.provider.signature_verification_algorithms;
+        judged(
+            &rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms),
+            cert,
+        )
     }
 
     fn verify_tls13_signature(
         &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
+        let algorithms = &self.provider.signature_verification_algorithms;
+        judged(
+            &rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms),
+            cert,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -82,7 +95,7 @@ impl ServerCertVerifier for Recorder {
             .provider
             .signature_verification_algorithms
             .supported_schemes();
-        // Nothing is verified here, so a server that can only sign with these is heard as well.
+        // What cannot be verified is accepted, so a server that can only sign with these is heard as well.
         for scheme in [
             SignatureScheme::RSA_PKCS1_SHA1,
             SignatureScheme::ECDSA_SHA1_Legacy,
@@ -92,6 +105,36 @@ impl ServerCertVerifier for Recorder {
             }
         }
         schemes
+    }
+}
+
+/// A signature that is wrong ends the handshake, as with every client: key and certificate do not
+/// belong together. One that rustls cannot verify, or by a key too small for it, does not.
+fn judged(
+    verified: &Result<HandshakeSignatureValid, Error>,
+    cert: &CertificateDer<'_>,
+) -> Result<HandshakeSignatureValid, Error> {
+    match verified {
+        Err(Error::InvalidCertificate(CertificateError::BadSignature)) if is_verifiable(cert) => {
+            Err(Error::General(KEY_MISMATCH.into()))
+        }
+        _ => Ok(HandshakeSignatureValid::assertion()),
+    }
+}
+
+/// Whether rustls verifies signatures by this key.
+fn is_verifiable(cert: &CertificateDer<'_>) -> bool {
+    let key = CertificateFacts::read(cert).key;
+    match (key.algorithm.as_str(), key.bits) {
+        ("RSA", Some(bits)) => (2048..=8192).contains(&bits),
+        ("EC", Some(_)) => {
+            matches!(
+                key.curve.as_deref(),
+                Some("secp256r1" | "secp384r1" | "secp521r1")
+            )
+        }
+        ("Ed25519", _) => true,
+        _ => false,
     }
 }
 

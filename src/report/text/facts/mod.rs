@@ -4,6 +4,8 @@
 
 mod certificate;
 
+use std::net::SocketAddr;
+
 use gladhand_probes::tls::groups::GroupsSeen;
 use gladhand_probes::tls::handshake::HandshakeSeen;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
@@ -49,17 +51,23 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, detail: Detail, now:
     for (sheet, endpoints) in blocks {
         page.blank();
         for endpoint in endpoints {
-            let (address, told) = heading(endpoint);
+            let (address, told) = heading(&target.target, endpoint);
             page.paragraph(2, &[address], 2, &told);
         }
         page.append(&sheet);
     }
 }
 
-fn heading(endpoint: &EndpointReport) -> (Span, Span) {
+fn heading(target: &str, endpoint: &EndpointReport) -> (Span, Span) {
     let sni = match &endpoint.sni {
         Some(name) => format!("SNI {name}"),
         None => "no SNI".into(),
+    };
+    // The target says the port already, but for `--connect`.
+    let address = if target.ends_with(&format!(":{}", endpoint.port)) {
+        endpoint.ip.to_string()
+    } else {
+        SocketAddr::new(endpoint.ip, endpoint.port).to_string()
     };
     let seen = &endpoint.observations;
     let mut told = format!(
@@ -78,7 +86,7 @@ fn heading(endpoint: &EndpointReport) -> (Span, Span) {
         told = format!("{told}, handshake {}", time(handshake));
     }
     (
-        Span::new(BOLD, format!("{}  ", endpoint.ip)),
+        Span::new(BOLD, format!("{}  ", address)),
         Span::new(DIM, told),
     )
 }
