@@ -72,7 +72,8 @@ fn a_required_client_certificate() {
     let report = check(&pki, server.port());
     report
         .speaks_only(&["TLSv1.2", "TLSv1.3"])
-        .says("verification/verdict", "trusted");
+        .says("verification/verdict", "trusted")
+        .finds("client-certificate-required");
     assert_eq!(
         report.at("handshake/client_certificate_requested"),
         true,

@@ -304,7 +304,8 @@ fn optional_client_certificates_change_nothing() {
         .ends_with(0);
     report
         .says("handshake/outcome", "completed")
-        .says("verification/verdict", "trusted");
+        .says("verification/verdict", "trusted")
+        .finds("client-certificate-required");
     assert_eq!(
         report.at("handshake/client_certificate_requested"),
         true,

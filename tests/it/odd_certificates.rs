@@ -172,3 +172,30 @@ fn any_usage_is_not_enough_for_a_server() {
         .says("verification/reason", "certificate-wrong-usage")
         .ends_with(1);
 }
+
+#[test]
+fn a_key_that_is_not_the_certificates_is_told() {
+    needs!("openssl");
+    let made = Made::new();
+    made.root("ca", RSA, "");
+    made.leaf("ca", "", "");
+    // s_server holds the public half of a key against the certificate, and signs with the private
+    // one: another key's private half under the certificate's public half.
+    made.openssl("ecparam -name prime256v1 -genkey -noout -outform DER -out other.der");
+    made.openssl("ec -in leaf.key -outform DER -out leaf.der");
+    let file = |name: &str| made.folder.join(name);
+    let mut other = std::fs::read(file("other.der")).expect("a key");
+    let own = std::fs::read(file("leaf.der")).expect("a key");
+    let point = 65;
+    let (from, to) = (own.len() - point, other.len() - point);
+    other[to..].copy_from_slice(&own[from..]);
+    std::fs::write(file("mixed.der"), other).expect("a file");
+    made.openssl("ec -inform DER -in mixed.der -out leaf.key");
+    let report = made.check("leaf", "ca", &[]);
+    report
+        .finds("handshake-fails")
+        .says("handshake/outcome", "protocol-error")
+        .ends_with(1);
+    let error = report.at("handshake/error").to_string();
+    assert!(error.contains("do not belong together"), "{report}");
+}

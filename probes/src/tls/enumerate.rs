@@ -101,7 +101,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
             }
             // Longer than anything that was answered: where the answer is not clear, shorter first.
             if list.len() > taken(cx) && is_ambiguous(&cx.ask(&(ask.hello)(&list)).await) {
-                lists.extend(list.chunks(taken(cx)).map(<[T]>::to_vec));
+                lists.extend(list.chunks(part(cx)).map(<[T]>::to_vec));
                 continue;
             }
             // The same offer and one that is accepted: one thing changed.
@@ -147,7 +147,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                         && length_matters(cx, &refusal, control.is_some()) =>
                 {
                     // No hello so long was ever answered: it may be the length that is refused.
-                    lists.extend(list.chunks(taken(cx)).map(<[T]>::to_vec));
+                    lists.extend(list.chunks(part(cx)).map(<[T]>::to_vec));
                 }
                 Reply::Refused(refusal) => {
                     seen.alert = refusal.alert.or(seen.alert);
@@ -198,6 +198,11 @@ fn length_matters(cx: &Cx, refusal: &Refusal, same_length_control: bool) -> bool
         } else {
             taken(cx) < Suite::common().len()
         }
+}
+
+/// How long the parts of a list are that is taken apart: as long as what was answered.
+fn part(cx: &Cx) -> usize {
+    cx.longest_answered().max(SMALL)
 }
 
 /// How long a list is known to be taken, with some tolerance: nobody's limit is just there.

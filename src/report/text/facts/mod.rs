@@ -86,7 +86,7 @@ fn heading(target: &str, endpoint: &EndpointReport) -> (Span, Span) {
         told = format!("{told}, handshake {}", time(handshake));
     }
     (
-        Span::new(BOLD, format!("{}  ", address)),
+        Span::new(BOLD, format!("{address}  ")),
         Span::new(DIM, told),
     )
 }
