@@ -69,7 +69,9 @@ impl Check for NotMeasured {
         let everything = what == "tls" || what == "reach";
         let mut all: Vec<String> = gaps.iter().map(|(_, what)| what.clone()).collect();
         all.dedup();
-        let message = if everything {
+        let message = if what == "reach" && view.target.plaintext_expected {
+            format!("No plaintext HTTP was found: {reason}.")
+        } else if everything {
             format!("No TLS could be measured: {reason}.")
         } else {
             format!("Not measured in full: {}.", enumeration(&all))
