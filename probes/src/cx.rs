@@ -16,6 +16,7 @@ use crate::net::gate::Gate;
 use crate::settings::Settings;
 use crate::target::Endpoint;
 use crate::tls::ask::Reply;
+use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::wire::flight::{FlightDecoder, State};
@@ -26,6 +27,9 @@ const BANNER_WAIT: Duration = Duration::from_millis(300);
 
 /// Connections refused in a row, after which a server counts as gone.
 const GONE: u32 = 8;
+
+/// How often a handshake is made again that ended without a word from the server.
+const SECOND_HANDSHAKES: u32 = 3;
 
 /// One endpoint, as its probes see it.
 #[derive(Debug)]
@@ -205,18 +209,27 @@ impl Cx {
     pub(crate) async fn session(&self, spec: &SessionSpec) -> Result<Arc<Session>, NetError> {
         let cell = self.sessions.cell(spec);
         let made = cell.get_or_try_init(async || {
-            let first = self.session_now(spec, true).await;
-            if first
+            let mut last = self.session_now(spec, true).await;
+            if last
                 .as_ref()
                 .is_ok_and(|session| !session.ended_without_a_word())
             {
-                return first;
+                return last;
             }
-            let quiet = self.quiet().await;
-            match quiet {
-                Ok(quiet) => quiet.cx.session_now(spec, false).await.or(first),
-                Err(_) => first,
+            let Ok(_quiet) = self.quiet().await else {
+                return last;
+            };
+            for _ in 0..SECOND_HANDSHAKES {
+                last = self.session_now(spec, false).await.or(last);
+                // Silence costs a whole deadline: once more is enough.
+                let ended = last.as_ref().is_ok_and(|session| {
+                    !session.ended_without_a_word() || session.outcome == HandshakeOutcome::Silent
+                });
+                if ended || self.is_gone() {
+                    break;
+                }
             }
+            last
         });
         made.await.cloned()
     }
