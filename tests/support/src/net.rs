@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 /// The loopback address and this port.
@@ -76,6 +77,13 @@ fn read_open_clients(server: SocketAddr) -> HashSet<u16> {
         (local == ours && state == ESTABLISHED).then(|| u16::from_str_radix(port, 16).ok())?
     };
     table.lines().filter_map(client).collect()
+}
+
+/// Whether the other side has ended its half of a connection, read or unread.
+pub fn hung_up(stream: &TcpStream) -> bool {
+    let mut polled = [PollFd::new(stream, PollFlags::RDHUP)];
+    // HUP and ERR are told unasked.
+    rustix::event::poll(&mut polled, Some(&Timespec::default())).is_ok_and(|events| events > 0)
 }
 
 /// Ends a connection with a reset instead of a FIN.
