@@ -27,6 +27,10 @@ pub(crate) const NOT_YET_RIGHT: &[(&str, &[&str])] = &[
         &["a finding plaintext-on-tls-port", YET_COMPLETE],
     ),
     (
+        "resets_every_hello",
+        &["a finding plaintext-on-tls-port", YET_COMPLETE],
+    ),
+    (
         "closes_on_hellos_over_300",
         &[
             "TLSv1.3: no",

@@ -517,6 +517,13 @@ matrix! {
         at_most: 60,
         may_find: &[THROTTLES],
     }
+    resets_every_hello {
+        behaviour: "RST on every TLS hello; plaintext passes",
+        stands_for: "a firewall that lets no TLS through; nginx answers plaintext with its 400",
+        faults: &[Hello(Over(0), Reset)],
+        must: Must::Nothing,
+        handshake: false,
+    }
     no_healthy_target {
         behaviour: "every connection is accepted and closed at once",
         stands_for: "a network load balancer without a healthy target",
