@@ -4,6 +4,7 @@
 //! - [`scripted`]: a server that does what a TOML file says, and counts and keeps the hellos it saw;
 //! - [`real`]: nginx, HAProxy, OpenSSL, GnuTLS and JSSE, started on a free loopback port;
 //! - [`proxy`]: counts connections in front of another server;
+//! - [`faults`]: stands in front of real servers and does to connections what middleboxes do;
 //! - [`tools`]: independent scanners, whose answers gladhand's are compared with;
 //! - [`needs`]: what to do when such a program is not installed.
 //!
@@ -14,6 +15,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod clock;
+pub mod faults;
 pub mod names;
 pub mod needs;
 pub mod net;
