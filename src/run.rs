@@ -30,8 +30,18 @@ use crate::report::text::verdict::{Mark, verdict};
 /// Names being resolved at once: the system's resolver takes a thread for each.
 const NAMES_AT_ONCE: usize = 32;
 
-/// Endpoints probed at once, over all targets, where there are sockets for them.
-pub const ENDPOINTS_AT_ONCE: usize = 128;
+/// Endpoints probed at once, over all targets, at most.
+const ENDPOINTS_AT_ONCE: usize = 256;
+
+/// Connections open at once over all targets, at most, where every endpoint makes use of what it may
+/// have open. Measured: more is no faster, and makes a server of many names wait too long.
+const CONNECTIONS_AT_ONCE: usize = 1024;
+
+/// Endpoints probed at once by [`run`].
+const FEW_AT_ONCE: usize = 32;
+
+/// What an endpoint has open at once where nothing is enumerated.
+const WITHOUT_ENUMERATION: usize = 3;
 
 /// Endpoints probed at once that have the same address: many names or ports of one server.
 const ENDPOINTS_PER_ADDRESS: usize = 32;
@@ -85,6 +95,19 @@ pub fn now() -> OffsetDateTime {
     // Nothing here is finer than a millisecond, and a report is easier to read without.
     let now = OffsetDateTime::now_utc();
     now.replace_millisecond(now.millisecond()).unwrap_or(now)
+}
+
+/// How many endpoints to probe at once, where so many sockets may be open.
+pub fn endpoints_at_once(settings: &Settings, sockets: usize) -> usize {
+    let enumerates = ["versions", "suites", "groups"]
+        .iter()
+        .any(|probe| settings.selection.contains(probe));
+    let each = if enumerates {
+        settings.max_connections
+    } else {
+        settings.max_connections.min(WITHOUT_ENUMERATION)
+    };
+    (sockets.min(CONNECTIONS_AT_ONCE) / each.max(1)).clamp(1, ENDPOINTS_AT_ONCE)
 }
 
 /// A run in progress.
@@ -276,20 +299,14 @@ impl Outcome {
     }
 }
 
-/// A whole run, with every row in its report.
+/// A whole run over a few targets, with every row in its report.
 pub async fn run(
     jobs: Vec<Job>,
     started: OffsetDateTime,
     interrupt: watch::Receiver<bool>,
     listener: Listener,
 ) -> Outcome {
-    let mut run = Run::new(
-        jobs.into_iter(),
-        started,
-        ENDPOINTS_AT_ONCE,
-        interrupt,
-        listener,
-    );
+    let mut run = Run::new(jobs.into_iter(), started, FEW_AT_ONCE, interrupt, listener);
     let mut rows = Vec::new();
     while let Some(row) = run.next().await {
         rows.push(row);

@@ -25,7 +25,7 @@ use super::{CliError, HINT, list};
 use crate::exit::{Exit, exit_code};
 use crate::report::model::{Report, Severity};
 use crate::report::{self, FORMATS, RenderOptions};
-use crate::run::{self, ENDPOINTS_AT_ONCE, Job, Run};
+use crate::run::{self, Job, Run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -210,7 +210,7 @@ impl Args {
         let progress = Progress::new(self.detail.progress(), &targets.what(), targets.len());
         let mut delivery = Delivery::new(outputs);
         let started = settings.now;
-        let at_once = (sockets() / settings.max_connections).clamp(1, ENDPOINTS_AT_ONCE);
+        let at_once = run::endpoints_at_once(&settings, sockets());
         let settings = Arc::new(settings);
         let jobs = targets.iter().map(move |(target, range)| Job {
             target,

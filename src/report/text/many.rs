@@ -90,7 +90,7 @@ fn findings(page: &mut Page, all: &[Of<'_>]) {
         page.blank();
         heading(page, 2, first);
         let targets = targets(found);
-        page.field(4, "at", LABEL, &Span::plain(at(&targets)));
+        page.field(4, "at", LABEL, &Span::plain(at(&targets, all.len())));
         let example = match targets.as_slice() {
             [_] => first.message.clone(),
             _ => format!("{}: {}", first.target, first.message),
@@ -114,7 +114,7 @@ fn findings(page: &mut Page, all: &[Of<'_>]) {
             format!("{:9}", severity.name()),
         );
         let title = crate::checks::rule(rule).map_or(rule, |rule| rule.title);
-        let told = format!("{title} ({rule}): {}", at(&targets(&found)));
+        let told = format!("{title} ({rule}): {}", at(&targets(&found), all.len()));
         page.paragraph(2, &[lead], 9, &Span::plain(told));
     }
 }
@@ -126,9 +126,10 @@ fn targets<'a>(found: &[&'a Finding]) -> Vec<&'a str> {
     targets
 }
 
-fn at(targets: &[&str]) -> String {
+fn at(targets: &[&str], all: usize) -> String {
     match targets {
         [only] => (*only).to_owned(),
-        many => format!("{}: {}", plural(many.len(), "target"), named(many)),
+        every if every.len() == all => format!("all {all} targets"),
+        many => format!("{} targets: {}", many.len(), named(many)),
     }
 }
