@@ -207,7 +207,9 @@ impl Args {
         interrupt: Interrupt,
         outputs: Outputs,
     ) -> Result<Exit, CliError> {
-        let progress = Progress::new(self.detail.progress(), &targets.what(), targets.len());
+        // Lines that run over a terminal and a progress line would write over each other.
+        let wanted = self.detail.progress() && !outputs.run_over_a_terminal();
+        let progress = Progress::new(wanted, &targets.what(), targets.len());
         let mut delivery = Delivery::new(outputs);
         let started = settings.now;
         let at_once = run::endpoints_at_once(&settings, sockets());

@@ -210,6 +210,15 @@ impl Output {
 }
 
 impl Outputs {
+    /// Whether lines are written to a terminal while a run goes on.
+    pub(super) fn run_over_a_terminal(&self) -> bool {
+        let to_stdout = |output: &Output| {
+            let lines = report::format(output.format).and_then(Format::lines);
+            output.file.is_none() && lines.is_some()
+        };
+        io::stdout().is_terminal() && self.0.iter().any(to_stdout)
+    }
+
     /// Renders each output. One that fails does not keep the others from being written; a reader of
     /// stdout that went away is no failure.
     pub(super) fn write(

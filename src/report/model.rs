@@ -281,9 +281,9 @@ impl Counts {
     /// Counts findings.
     pub fn of(findings: &[Finding]) -> Self {
         let mut counts = Self::default();
-        findings
-            .iter()
-            .for_each(|finding| counts.add(finding.severity));
+        for finding in findings {
+            counts.add(finding.severity);
+        }
         counts
     }
 

@@ -48,11 +48,10 @@ pub(super) fn write(
     }
     if many {
         slowest(page, listed);
-    }
-    ranges(page, report, dead);
-    if !dead.is_empty() || many {
         page.blank();
     }
+    ranges(page, report, dead);
+    page.blank();
     let gaps = not_measured(page, report, options.detail, many);
     if gaps {
         page.blank();
@@ -138,16 +137,15 @@ fn ranges(page: &mut Page, report: &Report, dead: &[Of<'_>]) {
     {
         *all.entry(range).or_default() += 1;
     }
-    let of_range = |of: &Of<'_>| {
-        let refused = of.target.endpoints.iter().any(|endpoint| {
+    let refuses = |of: &Of<'_>| {
+        of.target.endpoints.iter().any(|endpoint| {
             let reach = endpoint.observations.reach.seen();
             reach.is_some_and(|reach| reach.outcome == ReachOutcome::Refused)
-        });
-        refused
+        })
     };
     let dead = dead
         .iter()
-        .filter_map(|of| Some((of.target.range.as_deref()?, of_range(of))));
+        .filter_map(|of| Some((of.target.range.as_deref()?, refuses(of))));
     for (range, refused) in group(dead) {
         let addresses = all.get(range).copied().unwrap_or_default();
         let refusing = refused.iter().filter(|refused| **refused).count();
