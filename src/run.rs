@@ -107,7 +107,10 @@ pub fn endpoints_at_once(settings: &Settings, sockets: usize) -> usize {
     } else {
         settings.max_connections.min(WITHOUT_ENUMERATION)
     };
-    (sockets.min(CONNECTIONS_AT_ONCE) / each.max(1)).clamp(1, ENDPOINTS_AT_ONCE)
+    // Sockets must do where every endpoint takes all that it may have: without one, nothing is seen.
+    let at_once =
+        (CONNECTIONS_AT_ONCE / each.max(1)).min(sockets / settings.max_connections.max(1));
+    at_once.clamp(1, ENDPOINTS_AT_ONCE)
 }
 
 /// A run in progress.
