@@ -219,7 +219,7 @@ impl Bench {
         }
         rows.insert(0, self.row(&self.ours, job, server, ours, Vec::new())?);
         let finds = if job == Job::Certificate {
-            "verified"
+            "certificates"
         } else {
             "suites found"
         };
@@ -317,7 +317,7 @@ impl Bench {
             },
         );
         let finds = if job == Job::Certificate {
-            "verified"
+            "certificates"
         } else {
             "suites found"
         };

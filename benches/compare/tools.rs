@@ -207,15 +207,16 @@ impl Tool {
         }
     }
 
-    /// What stands for success in what a tool printed about certificates, once a target.
+    /// How many servers' certificates the tool showed; where it verifies them, how many it trusts.
     pub(crate) fn certificates_in(&self, printed: &str) -> usize {
         let times = |text: &str| printed.matches(text).count();
         match self.kind {
             Kind::Gladhand => serde_json::from_str(printed).map_or(0, |report| trusted(&report)),
-            Kind::Openssl => times("Verify return code: 0 (ok)").min(times("BEGIN CERTIFICATE")),
-            Kind::Sslscan => times("Signature Algorithm").min(times("Subject:")),
-            Kind::Sslyze => times("Certificate is trusted").max(times("SHA1 Fingerprint")),
-            Kind::Nmap => times("ssl-cert"),
+            // With TLS 1.3 the return code is printed again for each ticket.
+            Kind::Openssl => times("CONNECTED(").min(times("Verify return code: 0 (ok)")),
+            Kind::Sslscan => times("Altnames:"),
+            Kind::Sslyze => times("SNI enabled)").min(times("Certificate is trusted")),
+            Kind::Nmap => times("ssl-cert:"),
             Kind::Testssl => 0,
         }
     }
