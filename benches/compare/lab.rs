@@ -78,8 +78,8 @@ impl Far {
             measured: 0.0,
         };
         far.wait_for_namespace()?;
-        let near_end = Tun::new_named(Interface::new("near")?)?;
-        let far_end = far.inside(|| Tun::new_named(Interface::new("far")?))??;
+        let near_end = tun("near")?;
+        let far_end = far.inside(|| tun("far"))??;
         for end in ["near", "far"] {
             let address = if end == "near" { NEAR } else { FAR };
             for command in [
@@ -167,6 +167,11 @@ impl Drop for Far {
         let _ = self.holder.kill();
         let _ = self.holder.wait();
     }
+}
+
+fn tun(name: &str) -> std::io::Result<Tun> {
+    let make = || Tun::new_named(Interface::new(name)?);
+    make().map_err(|error| std::io::Error::new(error.kind(), format!("/dev/net/tun: {error}")))
 }
 
 /// Carries packets one way, each so much later than it came.

@@ -7,6 +7,7 @@
 //! A word after that limits it to jobs whose heading contains the word: `cargo bench -- suites`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod jobs;
 mod lab;
 mod measure;
@@ -17,6 +18,9 @@ mod tools;
 
 use std::error::Error;
 use std::process::ExitCode;
+
+use bench::Bench;
+use jobs::Effort;
 
 /// What was asked for on the command line.
 #[derive(Debug, Default)]
@@ -51,7 +55,7 @@ fn main() -> ExitCode {
             _ => asked.word = Some(arg),
         }
     }
-    ended(bench(&asked))
+    ended(run(&asked))
 }
 
 fn ended(result: Result<(), Box<dyn Error>>) -> ExitCode {
@@ -64,14 +68,21 @@ fn ended(result: Result<(), Box<dyn Error>>) -> ExitCode {
     }
 }
 
-fn bench(asked: &Asked) -> Result<(), Box<dyn Error>> {
+fn run(asked: &Asked) -> Result<(), Box<dyn Error>> {
     let far = lab::enter().and_then(|()| lab::Far::new().map_err(|error| error.to_string()));
     if let Err(why) = &far {
-        println!("Without the part with 50 ms round trip: no network namespaces ({why}).\n");
+        eprintln!(
+            "Without the part with 50 ms round trip, for want of network namespaces: {why}\n"
+        );
     }
-    let bench = jobs::Bench::new(far);
+    let bench = Bench::new(far)?;
     if asked.timeline {
         return bench.timelines();
     }
-    bench.run(asked.full, asked.word.as_deref())
+    let effort = if asked.full {
+        Effort::FULL
+    } else {
+        Effort::SHORT
+    };
+    bench.run(effort, asked.word.as_deref())
 }

@@ -106,8 +106,9 @@ fn nginx(pki: &Pki, letter: &'static str, what: &'static str, lines: &str) -> Se
     let (daemon, port) = Daemon::start("nginx", |port| {
         let prefix = pki.folder().join(format!("nginx-{port}"));
         std::fs::create_dir_all(&prefix).expect("a folder");
+        // `user`: in a user namespace there is nobody but root.
         let mut text = String::from(
-            "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr crit;\n\
+            "user root;\ndaemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr crit;\n\
              events { worker_connections 8192; }\nhttp {\naccess_log off;\n",
         );
         for folder in ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"] {

@@ -19,35 +19,22 @@ pub(crate) struct Row {
     pub(crate) targets: usize,
 }
 
-/// One job at one server.
-#[derive(Debug)]
-pub(crate) struct Section {
-    pub(crate) heading: String,
-    /// What `found` counts.
-    pub(crate) finds: &'static str,
-    pub(crate) rows: Vec<Row>,
-}
-
-impl Section {
-    /// The section as a heading and a table.
-    pub(crate) fn markdown(&self) -> String {
-        let many = self.rows.iter().any(|row| row.targets > 1);
-        let mut text = format!(
-            "### {}\n\n| tool | time | by gladhand's | CPU | memory | {} | {} | runs |\n\
-             |---|---:|---:|---:|---:|---:|---:|---:|\n",
-            self.heading,
-            if many {
-                "targets a second"
-            } else {
-                "connections"
-            },
-            self.finds
-        );
-        for row in &self.rows {
-            let _ = writeln!(text, "{}", row.markdown(many));
-        }
-        text
+/// One job as a heading and a table; `finds` says what [`Row::found`] counts.
+pub(crate) fn section(heading: &str, finds: &str, rows: &[Row]) -> String {
+    let many = rows.iter().any(|row| row.targets > 1);
+    let unit = if many {
+        "targets a second"
+    } else {
+        "connections"
+    };
+    let mut text = format!(
+        "### {heading}\n\n| tool | time | by gladhand's | CPU | memory | {unit} | {finds} | runs |\n\
+         |---|---:|---:|---:|---:|---:|---:|---:|\n"
+    );
+    for row in rows {
+        let _ = writeln!(text, "{}", row.markdown(many));
     }
+    text
 }
 
 impl Row {

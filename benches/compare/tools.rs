@@ -21,6 +21,25 @@ pub(crate) enum Job {
     Certificate,
 }
 
+impl Job {
+    /// The job in a heading.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Self::Suites => "Protocols and all suites",
+            Self::Everything => "Everything about one server",
+            Self::Certificate => "Certificate, version, verification",
+        }
+    }
+
+    /// What is counted as a proof that the job was done.
+    pub(crate) fn finds(self) -> &'static str {
+        match self {
+            Self::Suites | Self::Everything => "suites found",
+            Self::Certificate => "certificates",
+        }
+    }
+}
+
 /// A tool, ready to run: where it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Tool {
