@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs::File;
+use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -46,12 +47,17 @@ pub(crate) fn run(
         .chain([this.as_str(), CHILD])
         .collect();
     let (program, args) = words.split_first().ok_or("no command")?;
-    let output = Command::new(program)
+    let mut child = Command::new(program)
         .args(args)
         .arg(&printed)
         .args(command)
-        .stderr(Stdio::inherit())
-        .output()?;
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    // Open until the command has ended, or this process.
+    let lifeline = child.stdin.take();
+    let output = child.wait_with_output()?;
+    drop(lifeline);
     let taken: Value = serde_json::from_slice(&output.stdout)
         .map_err(|_| format!("{} cannot be run", command.join(" ")))?;
     let number = |key: &str| taken[key].as_f64().unwrap_or_default();
@@ -81,18 +87,24 @@ pub(crate) fn measured_child(args: &[String]) -> Result<(), Box<dyn Error>> {
         .process_group(0)
         .spawn()?;
     let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    thread::spawn(move || {
-        thread::sleep(LIMIT);
+    let end_group = move || {
         if let Some(group) = group {
             let _ = kill_process_group(group, Signal::KILL);
         }
+    };
+    thread::spawn(move || {
+        thread::sleep(LIMIT);
+        end_group();
+    });
+    thread::spawn(move || {
+        // Ends when the benchmark does, also where it is killed.
+        let _ = std::io::stdin().read(&mut [0]);
+        end_group();
     });
     let ended = child.wait4()?;
     let wall = begin.elapsed();
     // The tools' helpers go with them.
-    if let Some(group) = group {
-        let _ = kill_process_group(group, Signal::KILL);
-    }
+    end_group();
     let usage = ended.rusage;
     let taken = json!({
         "wall": wall.as_secs_f64(),
