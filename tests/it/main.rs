@@ -11,6 +11,7 @@ mod exit_codes;
 mod gnutls;
 mod haproxy;
 mod harness;
+mod hostile;
 mod jsse;
 mod nginx;
 mod odd_certificates;

@@ -2,9 +2,11 @@
 //!
 //! - [`pki`]: certificates, good ones and every kind of bad one;
 //! - [`scripted`]: a server that does what a TOML file says, and counts and keeps the hellos it saw;
+//! - [`hostile`]: servers that mean harm;
 //! - [`real`]: nginx, HAProxy, OpenSSL, GnuTLS and JSSE, started on a free loopback port;
 //! - [`proxy`]: counts connections in front of another server;
 //! - [`tools`]: independent scanners, whose answers gladhand's are compared with;
+//! - [`memory`]: what a program's memory came to;
 //! - [`needs`]: what to do when such a program is not installed.
 //!
 //! Every server listens on the loopback only, and ends with the value that stands for it. Nothing
@@ -14,6 +16,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod clock;
+pub mod hostile;
+pub mod memory;
 pub mod names;
 pub mod needs;
 pub mod net;

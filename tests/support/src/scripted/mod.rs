@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+pub(crate) use engine::Connection;
+pub(crate) use rustls_engine::configuration as tls_configuration;
 pub use script::{
     Action, AlertAs, Chain, Engine, Expect, Fault, Kind, Model, Order, Rule, Run, Scenario, When,
 };
@@ -55,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) rules: Vec<Rule>,
     pub(crate) identity: Identity,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    /// What is said on each connection, instead of all that.
+    pub(crate) talk: Option<fn(Connection<'_>)>,
     stop: AtomicBool,
     connections: AtomicUsize,
     most_at_once: AtomicUsize,
@@ -92,13 +96,30 @@ impl ScriptedServer {
             Fault::default(),
             vec![],
             Identity::of(chain),
+            None,
+        )
+    }
+
+    /// Starts a server that hands each connection to this function.
+    pub(crate) fn talking(
+        listener: TcpListener,
+        identity: Identity,
+        talk: fn(Connection<'_>),
+    ) -> Self {
+        Self::on(
+            listener,
+            Model::default(),
+            Fault::default(),
+            vec![],
+            identity,
+            Some(talk),
         )
     }
 
     /// Starts a server.
     pub fn start(model: Model, fault: Fault, rules: Vec<Rule>, identity: Identity) -> Self {
         let listener = TcpListener::bind(net::loopback(0)).expect("a port");
-        Self::on(listener, model, fault, rules, identity)
+        Self::on(listener, model, fault, rules, identity, None)
     }
 
     fn on(
@@ -107,6 +128,7 @@ impl ScriptedServer {
         fault: Fault,
         rules: Vec<Rule>,
         identity: Identity,
+        talk: Option<fn(Connection<'_>)>,
     ) -> Self {
         let address = listener.local_addr().expect("an address");
         let tls = (model.engine == Engine::Rustls)
@@ -117,6 +139,7 @@ impl ScriptedServer {
             rules,
             identity,
             tls,
+            talk,
             stop: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),
