@@ -4,6 +4,7 @@
 //! with what the process that started it had.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,17 +36,25 @@ pub fn run(command: &mut Command, stdin: &str, limit: Duration) -> Measured {
         .spawn()
         .expect("the program runs");
     let status = format!("/proc/{}/status", child.id());
+    // The kernel keeps fifteen octets of it.
+    let name = Path::new(command.get_program()).file_name();
+    let name = name.unwrap_or_default().to_string_lossy();
+    let name: String = name.chars().take(15).collect();
     let mut pipe = child.stdin.take().expect("a pipe");
     let given = stdin.to_owned();
     let writer = thread::spawn(move || pipe.write_all(given.as_bytes()));
     let stdout = child.stdout.take().expect("a pipe");
     // A small pipe keeps a program that has begun to write its report until it has been looked at.
     let _ = rustix::pipe::fcntl_setpipe_size(&stdout, 4096);
-    let stdout = read_to_end(stdout, status.clone());
-    let stderr = read_to_end(child.stderr.take().expect("a pipe"), status.clone());
+    let stdout = read_to_end(stdout, status.clone(), name.clone());
+    let stderr = read_to_end(
+        child.stderr.take().expect("a pipe"),
+        status.clone(),
+        name.clone(),
+    );
     let mut peak = 0;
     let code = loop {
-        peak = peak.max(peak_of(&status));
+        peak = peak.max(peak_of(&status, &name));
         if let Some(code) = child.try_wait().expect("a child") {
             break code;
         }
@@ -75,20 +84,26 @@ pub fn run(command: &mut Command, stdin: &str, limit: Duration) -> Measured {
 fn read_to_end(
     mut from: impl Read + Send + 'static,
     status: String,
+    name: String,
 ) -> thread::JoinHandle<(Vec<u8>, u64)> {
     thread::spawn(move || {
         let mut all = vec![0; 1];
         let begun = from.read(&mut all).unwrap_or_default();
         all.truncate(begun);
-        let peak = peak_of(&status);
+        let peak = peak_of(&status, &name);
         let _ = from.read_to_end(&mut all);
         (all, peak)
     })
 }
 
-/// Zero where the process has ended.
-fn peak_of(status: &str) -> u64 {
+/// Zero where the process has ended, or is not the program yet: for a moment after its start it still
+/// has the name, and the memory, of the process that started it.
+fn peak_of(status: &str, name: &str) -> u64 {
     let text = std::fs::read_to_string(status).unwrap_or_default();
+    let first = text.lines().next().unwrap_or_default();
+    if first.strip_prefix("Name:").map(str::trim) != Some(name) {
+        return 0;
+    }
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     number

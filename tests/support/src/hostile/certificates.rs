@@ -77,7 +77,8 @@ pub(super) const ALL: &[Behaviour] = &[
             pki,
             &Odd::leaf(HOST).extension(extension(UNKNOWN, false, &deep)),
         )
-    }),
+    })
+    .measurable(),
     Behaviour::serves("name-nested-ten-thousand-deep", |pki| {
         let deep = (0..10_000).fold(Vec::new(), |inside: Vec<u8>, _| encode(SEQUENCE, &inside));
         odd(pki, &Odd::leaf(HOST).subject(deep))
@@ -86,7 +87,8 @@ pub(super) const ALL: &[Behaviour] = &[
         let deep = (0..5_000).fold(name(&[]), |inside, _| encode(DIRECTORY_NAME, &inside));
         let general = [(DNS_NAME, HOST.as_bytes()), (DIRECTORY_NAME, &deep)];
         odd(pki, &Odd::leaf(HOST).extensions(vec![names(&general)]))
-    }),
+    })
+    .measurable(),
     Behaviour::serves("no-certificate-but-noise", |pki| {
         vec![pki.leaf(&[HOST]).with_der(vec![0xA5; 3000])]
     }),
@@ -105,10 +107,12 @@ pub(super) const ALL: &[Behaviour] = &[
     }),
     Behaviour::serves("negative-serial", |pki| {
         odd(pki, &Odd::leaf(HOST).serial(&[0xFF; 20]))
-    }),
+    })
+    .measurable(),
     Behaviour::serves("serial-of-ten-kilobytes", |pki| {
         odd(pki, &Odd::leaf(HOST).serial(&[0x5A; 10_240]))
-    }),
+    })
+    .measurable(),
     Behaviour::serves("no-serial", |pki| odd(pki, &Odd::leaf(HOST).serial(&[]))),
     Behaviour::serves("year-0", |pki| {
         times(
