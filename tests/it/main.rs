@@ -17,6 +17,7 @@ mod nginx;
 mod odd_certificates;
 mod output;
 mod plaintext;
+mod raw;
 mod readme;
 mod s_server;
 mod scenarios;
