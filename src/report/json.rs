@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use gladhand_probes::untrusted::is_unprintable;
+use gladhand_probes::untrusted::obeyed;
 use schemars::Schema;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
@@ -44,7 +44,7 @@ pub fn write_pretty(value: &impl serde::Serialize, out: &mut dyn Write) -> io::R
 }
 
 /// Pretty JSON in which also those characters are escaped that JSON allows as they are, but a terminal
-/// obeys: DEL, the C1 controls, bidirectional and invisible ones.
+/// or a build system obeys: DEL, the C1 controls, bidirectional and invisible ones, `##[error]`.
 struct Printable(PrettyFormatter<'static>);
 
 impl Formatter for Printable {
@@ -54,7 +54,7 @@ impl Formatter for Printable {
         fragment: &str,
     ) -> io::Result<()> {
         let mut done = 0;
-        for (at, c) in fragment.char_indices().filter(|(_, c)| is_unprintable(*c)) {
+        for (at, c) in obeyed(fragment) {
             writer.write_all(&fragment.as_bytes()[done..at])?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;

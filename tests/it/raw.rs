@@ -209,7 +209,7 @@ fn nothing_raw_in_any_format(json: &[u8]) {
     ];
     for format in FORMATS {
         for detail in details {
-            for width in [20, 40, 41, 60, 79, 80, 100, 500] {
+            for width in [40, 100] {
                 for color in [false, true] {
                     let options = RenderOptions {
                         width,
@@ -434,12 +434,12 @@ fn nothing_raw_from_an_argument() {
                             place.iter().map(|arg| filled(arg, text)).collect();
                         // Styles, where they are, are the program's own all the same.
                         let styled = number % 2 == 1;
-                        let color = if styled { "1" } else { "0" };
-                        let output = command()
-                            .args(args.drain(..))
-                            .env("CLICOLOR_FORCE", color)
-                            .output()
-                            .expect("the program runs");
+                        let mut command = command();
+                        command.args(args.drain(..));
+                        if styled {
+                            command.env("CLICOLOR_FORCE", "1");
+                        }
+                        let output = command.output().expect("the program runs");
                         let place = format!("{place:?} of {}", text.escape_ascii());
                         assert_eq!(output.status.code(), Some(2), "{place}");
                         nothing_raw_in(&place, &output, styled);

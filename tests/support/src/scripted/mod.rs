@@ -160,7 +160,8 @@ impl ScriptedServer {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many connections were open at once, at most.
+    /// How many connections were open at once, at most. Zero for a server with rules or of several
+    /// names.
     pub fn most_at_once(&self) -> usize {
         self.shared.most_at_once.load(Ordering::SeqCst)
     }
@@ -184,6 +185,13 @@ impl Shared {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// The kernel's table is long on a busy machine, and is read twice for each connection: not where
+    /// many endpoints ask one server at once, by its names or by its rules.
+    fn counts_open_connections(&self) -> bool {
+        let one_for_many = !self.identity.by_name.is_empty() || !self.rules.is_empty();
+        self.fault.one_at_a_time || (self.talk.is_none() && !one_for_many)
+    }
+
     pub(crate) fn keep(&self, incoming: Incoming) {
         self.seen.lock().expect("the list").push(incoming);
     }
@@ -199,11 +207,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let (Ok(address), Ok(client)) = (stream.local_addr(), stream.peer_addr()) else {
             continue;
         };
-        let open = net::open_clients(address);
-        shared.most_at_once.fetch_max(open.len(), Ordering::SeqCst);
-        accepted.retain(|port| open.contains(port));
-        let crowded = shared.fault.one_at_a_time && !accepted.is_empty();
-        accepted.insert(client.port());
+        let mut crowded = false;
+        if shared.counts_open_connections() {
+            let open = net::open_clients(address);
+            shared.most_at_once.fetch_max(open.len(), Ordering::SeqCst);
+            accepted.retain(|port| open.contains(port));
+            crowded = shared.fault.one_at_a_time && !accepted.is_empty();
+            accepted.insert(client.port());
+        }
         if crowded || shared.fault.reset_connections.contains(&number) {
             net::reset(stream);
             continue;
