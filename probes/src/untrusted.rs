@@ -100,18 +100,23 @@ pub fn obeyed(text: &str) -> impl Iterator<Item = (usize, char)> {
         let piled = marks > MARKS || (marks > 0 && last.is_none());
         let command = match (last, c) {
             (Some('#'), '#') => after().starts_with(|c: char| c == '[' || c.is_ascii_alphabetic()),
-            (Some(':'), ':') => {
-                let first = before_last.is_none_or(char::is_whitespace);
-                // An IPv6 address has `::` once.
-                let named = after().starts_with(|c: char| c.is_ascii_alphabetic());
-                first && named && after().contains("::")
-            }
+            (Some(':'), ':') => before_last.is_none_or(char::is_whitespace) && names(after()),
             _ => false,
         };
         before_last = last;
         last = Some(*c);
         piled || command || is_unprintable(*c)
     })
+}
+
+/// Whether a command's name follows, and not the rest of an IPv6 address: each has a letter that is
+/// no hexadecimal digit.
+fn names(after: &str) -> bool {
+    let name = after
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || *c == '-');
+    name.into_iter()
+        .any(|c| c.is_ascii_alphabetic() && !c.is_ascii_hexdigit())
 }
 
 /// Marks on one letter, at most: more than any script needs.
@@ -157,6 +162,7 @@ mod tests {
         for (text, shown) in [
             ("::error::x", ":\\u{3a}error::x"),
             ("a ::set-output name=b::c", "a :\\u{3a}set-output name=b::c"),
+            ("::add-mask", ":\\u{3a}add-mask"),
             ("a ##vso[task.complete]b", "a #\\u{23}vso[task.complete]b"),
             ("###[error]x", "##\\u{23}[error]x"),
         ] {
