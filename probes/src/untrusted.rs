@@ -1,6 +1,6 @@
 //! Text that came from a peer, from DNS, from a log or from a tag: never printed as it is.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,10 @@ pub fn escape(text: &str) -> String {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            c => escaped.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => {
+                // Writing to a String does not fail.
+                let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
+            }
         }
         done = at + c.len_utf8();
     }

@@ -16,6 +16,7 @@ mod jsse;
 mod nginx;
 mod odd_certificates;
 mod output;
+mod panics;
 mod plaintext;
 mod raw;
 mod readme;
