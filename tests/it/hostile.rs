@@ -19,6 +19,8 @@ const DEADLINE: u64 = 2;
 const TIMEOUT: u64 = 1;
 /// How much later than that it has to have ended.
 const GRACE: Duration = Duration::from_secs(2);
+/// Runs that may be late before one is taken not to end in time.
+const TRIES: usize = 4;
 /// When a run is taken to hang.
 const HANGS: Duration = Duration::from_secs(60);
 /// KiB that one hostile server may cost beside a healthy one.
@@ -63,20 +65,28 @@ fn check(pki: &Pki, server: &ScriptedServer) -> (Report, Measured) {
 /// Peak memory of a run against a server that nothing is wrong with, in KiB.
 fn healthy(pki: &Pki) -> u64 {
     let server = ScriptedServer::serving(pki.chain(&pki.leaf(&[HOST])));
-    let (report, measured) = check(pki, &server);
+    let args = check_args(HOST, server.port(), &pki.root_file(), &[]);
+    let (report, measured) = measured(&args, "");
     report.ends_with(0);
     measured.peak
+}
+
+/// A run that ended in time. A machine that is busy with other tests can be late by itself: what
+/// hangs is late each time.
+fn in_time(limit: Duration, run: impl Fn() -> (Report, Measured)) -> Option<(Report, Measured)> {
+    let mut tries = (0..TRIES).map(|_| run());
+    tries.find(|(_, measured)| measured.took <= limit)
 }
 
 /// What is wrong with a run against this server.
 fn faults(behaviour: &Behaviour, pki: &Pki, idle: u64) -> Vec<String> {
     let server = behaviour.start(pki, HOST);
-    let (report, measured) = check(pki, &server);
+    let limit = Duration::from_secs(DEADLINE) + GRACE;
+    let Some((report, measured)) = in_time(limit, || check(pki, &server)) else {
+        return vec![format!("{}: not ended after {limit:?}", behaviour.name)];
+    };
     let mut faults = Vec::new();
     let mut fault = |text: String| faults.push(format!("{}: {text}", behaviour.name));
-    if measured.took > Duration::from_secs(DEADLINE) + GRACE {
-        fault(format!("took {:?}", measured.took));
-    }
     if measured.peak > idle + GROWTH {
         fault(format!(
             "{} KiB, and {idle} KiB where all is well",
@@ -135,7 +145,11 @@ fn all_at_once_none_is_lost_and_memory_stays_bounded() {
         .into();
     args.push(pki.root_file().display().to_string());
     args.extend(limits());
-    let (report, measured) = measured(&args, &list);
+    // So many go on at once that there are a few turns at most.
+    let turns = u32::try_from(servers.len().div_ceil(32)).expect("a few");
+    let limit = Duration::from_secs(DEADLINE) * turns + GRACE;
+    let ended = in_time(limit, || measured(&args, &list));
+    let (report, measured) = ended.unwrap_or_else(|| panic!("not ended after {limit:?}"));
     let asked: BTreeSet<String> = list.lines().map(str::to_owned).collect();
     let targets = report.at("/targets").as_array().expect("targets");
     let told: Vec<&str> = targets
@@ -155,8 +169,4 @@ fn all_at_once_none_is_lost_and_memory_stays_bounded() {
         "{} KiB, and {idle} KiB where all is well",
         measured.peak
     );
-    // So many go on at once that there are a few turns at most.
-    let turns = u32::try_from(servers.len().div_ceil(32)).expect("a few");
-    let limit = Duration::from_secs(DEADLINE) * turns + GRACE;
-    assert!(measured.took < limit, "{:?}", measured.took);
 }
