@@ -2,7 +2,7 @@
 
 use gladhand_probes::ProbeError;
 
-use crate::report::model::{Report, Severity, Status};
+use crate::report::model::{Row, Severity, Status, Summary, TargetReport, Verdict};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +30,35 @@ pub enum Signal {
     Terminate,
 }
 
-/// What, besides the report, decides how the program ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What decides how the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ended {
+    /// The most severe of the open findings.
+    pub worst: Option<Severity>,
+    /// Everything asked was measured.
+    pub complete: bool,
     /// Something panicked and was caught.
     pub panicked: bool,
     /// A signal ended the run early.
     pub signal: Option<Signal>,
+}
+
+impl Ended {
+    /// A run of which nothing is known yet.
+    pub const NEW: Self = Self {
+        worst: None,
+        complete: true,
+        panicked: false,
+        signal: None,
+    };
+
+    /// Takes in one target's findings and gaps.
+    pub fn add(&mut self, row: &Row) {
+        let open = row.findings.iter().filter(|f| f.status == Status::Open);
+        self.worst = self.worst.max(open.map(|finding| finding.severity).max());
+        self.complete &= row.not_measured.is_empty();
+        self.panicked |= has_panicked(&row.target);
+    }
 }
 
 impl Exit {
@@ -52,24 +74,37 @@ impl Exit {
             Self::Signalled(Signal::Terminate) => 143,
         }
     }
+
+    /// Notes it in a report.
+    pub fn note(self, summary: &mut Summary) {
+        summary.verdict = self.verdict();
+        summary.exit_code = Some(self.code());
+    }
+
+    /// The word for it in a report; none where there is no report.
+    const fn verdict(self) -> Option<Verdict> {
+        match self {
+            Self::Clean => Some(Verdict::Clean),
+            Self::Findings => Some(Verdict::Findings),
+            Self::Usage => None,
+            Self::Incomplete => Some(Verdict::Incomplete),
+            Self::Bug => Some(Verdict::Bug),
+            Self::Signalled(_) => Some(Verdict::Interrupted),
+        }
+    }
 }
 
 /// How a run ends: a signal wins over a bug, a bug over findings, findings over gaps.
 ///
 /// `fail_on` is the lowest severity that counts; with none, no finding counts.
-pub fn exit_code(report: &Report, fail_on: Option<Severity>, ended: Ended) -> Exit {
-    let counts = |severity| fail_on.is_some_and(|lowest| severity >= lowest);
+pub fn exit_code(ended: Ended, fail_on: Option<Severity>) -> Exit {
     if let Some(signal) = ended.signal {
         Exit::Signalled(signal)
-    } else if ended.panicked || has_panicked(report) {
+    } else if ended.panicked {
         Exit::Bug
-    } else if report
-        .findings
-        .iter()
-        .any(|f| f.status == Status::Open && counts(f.severity))
-    {
+    } else if fail_on.is_some_and(|lowest| ended.worst >= Some(lowest)) {
         Exit::Findings
-    } else if !report.complete {
+    } else if !ended.complete {
         Exit::Incomplete
     } else {
         Exit::Clean
@@ -77,75 +112,68 @@ pub fn exit_code(report: &Report, fail_on: Option<Severity>, ended: Ended) -> Ex
 }
 
 /// Whether a probe panicked.
-fn has_panicked(report: &Report) -> bool {
-    let endpoints = report.targets.iter().flat_map(|target| &target.endpoints);
-    endpoints
-        .flat_map(|endpoint| endpoint.observations.failures())
-        .any(|(_, error)| matches!(error, ProbeError::Panicked { .. }))
+fn has_panicked(target: &TargetReport) -> bool {
+    let mut failures = target
+        .endpoints
+        .iter()
+        .flat_map(|endpoint| endpoint.observations.failures());
+    failures.any(|(_, error)| matches!(error, ProbeError::Panicked { .. }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::model::Report;
     use crate::report::sample;
 
-    const CALM: Ended = Ended {
-        panicked: false,
-        signal: None,
-    };
+    /// How a run of this report ends.
+    fn of(report: &Report) -> Ended {
+        let mut ended = Ended::NEW;
+        for of in report.by_target() {
+            ended.add(&of.to_row());
+        }
+        ended
+    }
 
     #[test]
     fn the_table_of_the_contract() {
         let high = Some(Severity::High);
-        let clean = sample::healthy();
-        let broken = sample::expired();
-        let gap = sample::refused();
-        let both = sample::expired_and_refused();
-        assert_eq!(exit_code(&clean, high, CALM).code(), 0);
-        assert_eq!(exit_code(&broken, high, CALM).code(), 1);
-        assert_eq!(exit_code(&gap, high, CALM).code(), 3);
+        let clean = of(&sample::healthy());
+        let broken = of(&sample::expired());
+        let gap = of(&sample::refused());
+        let both = of(&sample::expired_and_refused());
+        assert_eq!(exit_code(clean, high).code(), 0);
+        assert_eq!(exit_code(broken, high).code(), 1);
+        assert_eq!(exit_code(gap, high).code(), 3);
+        assert_eq!(exit_code(both, high).code(), 1, "findings win over gaps");
         assert_eq!(
-            exit_code(&both, high, CALM).code(),
-            1,
-            "findings win over gaps"
-        );
-        assert_eq!(
-            exit_code(&both, None, CALM).code(),
+            exit_code(both, None).code(),
             3,
             "--fail-on none leaves the gap"
         );
-        assert_eq!(exit_code(&broken, None, CALM).code(), 0);
+        assert_eq!(exit_code(broken, None).code(), 0);
     }
 
     #[test]
     fn the_lowest_severity_that_counts_is_the_users() {
-        let medium = sample::with_severity(Severity::Medium);
-        assert_eq!(exit_code(&medium, Some(Severity::High), CALM), Exit::Clean);
-        assert_eq!(
-            exit_code(&medium, Some(Severity::Medium), CALM),
-            Exit::Findings
-        );
-        assert_eq!(
-            exit_code(&medium, Some(Severity::Low), CALM),
-            Exit::Findings
-        );
+        let medium = of(&sample::with_severity(Severity::Medium));
+        assert_eq!(exit_code(medium, Some(Severity::High)), Exit::Clean);
+        assert_eq!(exit_code(medium, Some(Severity::Medium)), Exit::Findings);
+        assert_eq!(exit_code(medium, Some(Severity::Low)), Exit::Findings);
     }
 
     #[test]
     fn a_panic_wins_over_findings_and_gaps() {
         let high = Some(Severity::High);
-        let panicked = Ended {
-            panicked: true,
-            ..CALM
-        };
         for report in [sample::healthy(), sample::expired(), sample::refused()] {
-            assert_eq!(exit_code(&report, high, panicked).code(), 70);
+            let panicked = Ended {
+                panicked: true,
+                ..of(&report)
+            };
+            assert_eq!(exit_code(panicked, high).code(), 70);
         }
-        assert_eq!(
-            exit_code(&sample::panicked(), high, CALM).code(),
-            70,
-            "a probe's too"
-        );
+        let probe = of(&sample::panicked());
+        assert_eq!(exit_code(probe, high).code(), 70, "a probe's too");
     }
 
     #[test]
@@ -154,11 +182,9 @@ mod tests {
             let ended = Ended {
                 panicked: true,
                 signal: Some(signal),
+                ..of(&sample::expired())
             };
-            assert_eq!(
-                exit_code(&sample::expired(), Some(Severity::High), ended).code(),
-                code
-            );
+            assert_eq!(exit_code(ended, Some(Severity::High)).code(), code);
         }
     }
 }

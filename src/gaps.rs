@@ -12,7 +12,7 @@ use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
 /// Every gap of the targets, in their order.
 pub fn not_measured(targets: &[TargetReport]) -> Vec<NotMeasured> {
     let mut gaps = Vec::new();
-    for target in targets {
+    for target in targets.iter().filter(|target| !nothing_listens(target)) {
         if let Some(error) = &target.error {
             gaps.push(NotMeasured {
                 subject: target.target.clone(),
@@ -32,6 +32,31 @@ pub fn not_measured(targets: &[TargetReport]) -> Vec<NotMeasured> {
         }
     }
     gaps
+}
+
+/// Whether this is an address of a range at which nothing listens. Who asks for a range asks where
+/// something listens: "not here" is an answer, and no gap.
+pub fn nothing_listens(target: &TargetReport) -> bool {
+    let dead = |endpoint: &EndpointReport| {
+        let reach = endpoint.observations.reach.seen();
+        reach.is_some_and(|reach| {
+            matches!(reach.outcome, ReachOutcome::Refused | ReachOutcome::Timeout)
+        })
+    };
+    target.range.is_some() && !target.endpoints.is_empty() && target.endpoints.iter().all(dead)
+}
+
+/// The gap of a range of so many addresses at which nothing listens at all: then the question is
+/// whether this machine reaches that network.
+pub fn dead_range(range: &str, addresses: usize) -> NotMeasured {
+    NotMeasured {
+        subject: range.into(),
+        what: "tls".into(),
+        reason: match addresses {
+            1 => "its address accepts no connection".into(),
+            many => format!("none of its {many} addresses accepts a connection"),
+        },
+    }
 }
 
 /// The target with the address: `example.com:443 (192.0.2.1)`.

@@ -1,30 +1,50 @@
-//! Probes targets side by side and assembles the report.
+//! Probes targets side by side and gives each, judged, as it finishes.
 //!
-//! Every endpoint has its own task, so that a bug costs one row and not the run. Nothing is printed
-//! here, and no connection is opened: that is `gladhand_probes::scan`'s.
+//! Targets are taken from their source when there is room for them, and nothing is kept here of those
+//! that are done: memory does not grow with their number. Every endpoint has its own task, so that a
+//! bug costs one row and not the run. Nothing is printed here, and no connection is opened: that is
+//! `gladhand_probes::scan`'s.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gladhand_probes::scan::{self, Scan};
 use gladhand_probes::target::Endpoint;
 use gladhand_probes::{Attempt, Observations, ProbeError, Settings, Target};
 use time::OffsetDateTime;
-use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 
 use crate::checks::{self, Judged};
-use crate::gaps::{self, not_measured};
+use crate::exit::Ended;
+use crate::gaps::{self, dead_range, not_measured, nothing_listens};
 use crate::report::model::{
-    Counts, EndpointReport, NotMeasured, Report, SCHEMA, Summary, TargetReport, Tool,
+    Counts, EndpointReport, NotMeasured, Report, Row, SCHEMA, Standings, Summary, TargetReport,
+    Tool,
 };
+use crate::report::text::verdict::{Mark, verdict};
 
 /// Names being resolved at once: the system's resolver takes a thread for each.
 const NAMES_AT_ONCE: usize = 32;
 
-/// Endpoints probed at once, over all targets.
-const ENDPOINTS_AT_ONCE: usize = 32;
+/// Endpoints probed at once, over all targets, at most.
+const ENDPOINTS_AT_ONCE: usize = 256;
+
+/// Connections open at once over all targets, at most, where every endpoint makes use of what it may
+/// have open. Measured: more is no faster, and makes a server of many names wait too long.
+const CONNECTIONS_AT_ONCE: usize = 1024;
+
+/// Endpoints probed at once by [`run`].
+const FEW_AT_ONCE: usize = 32;
+
+/// What an endpoint has open at once where nothing is enumerated.
+const WITHOUT_ENUMERATION: usize = 3;
+
+/// Endpoints probed at once that have the same address: many names or ports of one server.
+const ENDPOINTS_PER_ADDRESS: usize = 32;
 
 /// A target, and how it is to be probed.
 #[derive(Clone, Debug)]
@@ -32,7 +52,9 @@ pub struct Job {
     /// What.
     pub target: Target,
     /// How.
-    pub settings: Settings,
+    pub settings: Arc<Settings>,
+    /// The range of addresses that it was asked as one of.
+    pub range: Option<Arc<str>>,
 }
 
 /// What happens during a run, for a progress line.
@@ -50,13 +72,21 @@ pub enum Event {
 /// Hears what happens during a run.
 pub type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 
-/// A run's report, and what else decides the exit code.
+/// How a run ended.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The report.
+    /// The report; without the rows that [`Run::next`] gave, unless they are put in.
     pub report: Report,
-    /// A bug was caught that is not in the report's observations.
-    pub panicked: bool,
+    /// What decides the exit code.
+    pub ended: Ended,
+}
+
+/// A row, with its place in the order as asked.
+#[derive(Debug)]
+pub struct Numbered {
+    place: usize,
+    /// The row.
+    pub row: Arc<Row>,
 }
 
 /// The time, for [`Settings::now`] and the report.
@@ -67,106 +97,312 @@ pub fn now() -> OffsetDateTime {
     now.replace_millisecond(now.millisecond()).unwrap_or(now)
 }
 
-/// How much goes on at once, over all targets.
-struct Permits {
-    names: Semaphore,
-    endpoints: Semaphore,
+/// How many endpoints to probe at once, where so many sockets may be open.
+pub fn endpoints_at_once(settings: &Settings, sockets: usize) -> usize {
+    let enumerates = ["versions", "suites", "groups"]
+        .iter()
+        .any(|probe| settings.selection.contains(probe));
+    let each = if enumerates {
+        settings.max_connections
+    } else {
+        settings.max_connections.min(WITHOUT_ENUMERATION)
+    };
+    // Sockets must do where every endpoint takes all that it may have: without one, nothing is seen.
+    let at_once =
+        (CONNECTIONS_AT_ONCE / each.max(1)).min(sockets / settings.max_connections.max(1));
+    at_once.clamp(1, ENDPOINTS_AT_ONCE)
 }
 
-/// Probes every target and judges what was seen. `started` is the time that certificates are held
-/// against. Ends early, with what there is, when `interrupt` becomes true.
+/// A run in progress.
+pub struct Run {
+    jobs: Box<dyn Iterator<Item = Job> + Send>,
+    started: OffsetDateTime,
+    interrupt: watch::Receiver<bool>,
+    listener: Listener,
+    permits: Arc<Permits>,
+    at_once: usize,
+    running: JoinSet<(Row, bool)>,
+    places: HashMap<Id, (usize, TargetReport)>,
+    known: HashSet<Target>,
+    tally: Tally,
+}
+
+/// What is kept of the rows that were given.
+struct Tally {
+    ended: Ended,
+    findings: Counts,
+    targets: Standings,
+    /// How many addresses a range has, and at how many of them something listens.
+    ranges: BTreeMap<String, (usize, usize)>,
+}
+
+impl Run {
+    /// Begins a run over these targets, each once. `started` is the time that certificates are held
+    /// against; `at_once` is how many endpoints are probed at once. Once `interrupt` is true, what is
+    /// running ends early, and nothing more begins.
+    pub fn new(
+        jobs: impl Iterator<Item = Job> + Send + 'static,
+        started: OffsetDateTime,
+        at_once: usize,
+        interrupt: watch::Receiver<bool>,
+        listener: Listener,
+    ) -> Self {
+        Self {
+            jobs: Box::new(jobs),
+            started,
+            interrupt,
+            listener,
+            permits: Arc::new(Permits::new(at_once)),
+            at_once,
+            running: JoinSet::new(),
+            places: HashMap::new(),
+            known: HashSet::new(),
+            tally: Tally {
+                ended: Ended::NEW,
+                findings: Counts::default(),
+                targets: Standings::default(),
+                ranges: BTreeMap::new(),
+            },
+        }
+    }
+
+    /// The next target that is done; none where all are.
+    pub async fn next(&mut self) -> Option<Numbered> {
+        // Some more than can be probed, so that their names are known when their turn comes.
+        while self.running.len() < self.at_once + NAMES_AT_ONCE {
+            let Some((place, job)) = self.next_job() else {
+                break;
+            };
+            let target = empty_target(&job, None);
+            if *self.interrupt.borrow() {
+                let error = "interrupted before it was probed";
+                let (row, _) = judged(empty_target(&job, Some(error.into())), self.started);
+                return Some(self.finish(place, row));
+            }
+            let probing = probe_target(
+                job,
+                self.started,
+                self.interrupt.clone(),
+                Arc::clone(&self.permits),
+                Arc::clone(&self.listener),
+            );
+            let id = self.running.spawn(probing).id();
+            self.places.insert(id, (place, target));
+        }
+        let done = self.running.join_next_with_id().await?;
+        let id = done.as_ref().map_or_else(JoinError::id, |(id, _)| *id);
+        let (place, target) = self.places.remove(&id)?;
+        let (row, panicked) = match done {
+            Ok((_, row)) => row,
+            Err(error) => {
+                let error = format!("internal error: {}", panic_message(error));
+                let target = TargetReport {
+                    error: Some(error),
+                    ..target
+                };
+                (judged(target, self.started).0, true)
+            }
+        };
+        self.tally.ended.panicked |= panicked;
+        Some(self.finish(place, row))
+    }
+
+    /// What there is to say of the run as a whole. One that is ended before its last target is not
+    /// complete.
+    pub fn end(mut self) -> Outcome {
+        let interrupted = *self.interrupt.borrow();
+        let unfinished = !self.running.is_empty() || self.next_job().is_some();
+        let Tally {
+            mut ended,
+            findings,
+            targets,
+            ranges,
+        } = self.tally;
+        let not_measured: Vec<NotMeasured> = ranges
+            .into_iter()
+            .filter(|(_, (addresses, dead))| addresses == dead)
+            .map(|(range, (addresses, _))| dead_range(&range, addresses))
+            .collect();
+        ended.complete &= not_measured.is_empty() && !interrupted && !unfinished;
+        let report = Report {
+            schema: SCHEMA.into(),
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").into(),
+                version: env!("CARGO_PKG_VERSION").into(),
+            },
+            started_at: self.started,
+            finished_at: now(),
+            complete: ended.complete,
+            interrupted,
+            not_measured,
+            targets: Vec::new(),
+            findings: Vec::new(),
+            summary: Summary {
+                findings,
+                targets,
+                verdict: None,
+                exit_code: None,
+            },
+        };
+        Outcome { report, ended }
+    }
+
+    fn next_job(&mut self) -> Option<(usize, Job)> {
+        let known = &mut self.known;
+        let job = self.jobs.find(|job| known.insert(job.target.clone()))?;
+        Some((self.known.len(), job))
+    }
+
+    /// Counts a row in.
+    fn finish(&mut self, place: usize, row: Row) -> Numbered {
+        let tally = &mut self.tally;
+        tally.ended.add(&row);
+        for finding in &row.findings {
+            tally.findings.add(finding.severity);
+        }
+        let targets = &mut tally.targets;
+        targets.total += 1;
+        let dead = nothing_listens(&row.target);
+        let standing = match verdict(&row.of(), self.started).mark {
+            _ if dead => &mut targets.nothing_listens,
+            Mark::Broken => &mut targets.broken,
+            Mark::Weak => &mut targets.weak,
+            Mark::Unknown => &mut targets.not_measured,
+            Mark::Works => &mut targets.works,
+        };
+        *standing += 1;
+        if let Some(range) = &row.target.range {
+            let (addresses, dead_ones) = tally.ranges.entry(range.clone()).or_default();
+            *addresses += 1;
+            *dead_ones += usize::from(dead);
+        }
+        Numbered {
+            place,
+            row: Arc::new(row),
+        }
+    }
+}
+
+impl Outcome {
+    /// Puts the rows into the report, in the order as asked.
+    pub fn put_in(&mut self, mut rows: Vec<Numbered>) {
+        rows.sort_unstable_by_key(|row| row.place);
+        let report = &mut self.report;
+        let of_ranges = std::mem::take(&mut report.not_measured);
+        for Numbered { row, .. } in rows {
+            let row = Arc::unwrap_or_clone(row);
+            report.targets.push(row.target);
+            report.findings.extend(row.findings);
+            report.not_measured.extend(row.not_measured);
+        }
+        report.not_measured.extend(of_ranges);
+        report
+            .findings
+            .sort_by_key(|finding| Reverse(finding.severity));
+    }
+}
+
+/// A whole run over a few targets, with every row in its report.
 pub async fn run(
     jobs: Vec<Job>,
     started: OffsetDateTime,
     interrupt: watch::Receiver<bool>,
     listener: Listener,
 ) -> Outcome {
-    let permits = Arc::new(Permits {
-        names: Semaphore::new(NAMES_AT_ONCE),
-        endpoints: Semaphore::new(ENDPOINTS_AT_ONCE),
-    });
-    let tasks: Vec<(Target, JoinHandle<TargetReport>)> = without_duplicates(jobs)
-        .into_iter()
-        .map(|job| {
-            let target = job.target.clone();
-            let probing = probe_target(
-                job,
-                interrupt.clone(),
-                Arc::clone(&permits),
-                Arc::clone(&listener),
-            );
-            (target, tokio::spawn(probing))
-        })
-        .collect();
-    let mut targets = Vec::with_capacity(tasks.len());
-    let mut panicked = false;
-    for (target, task) in tasks {
-        targets.push(task.await.unwrap_or_else(|error| {
-            panicked = true;
-            empty_target(
-                &target,
-                Some(format!("internal error: {}", panic_message(error))),
-            )
-        }));
+    let mut run = Run::new(jobs.into_iter(), started, FEW_AT_ONCE, interrupt, listener);
+    let mut rows = Vec::new();
+    while let Some(row) = run.next().await {
+        rows.push(row);
     }
-    let interrupted = *interrupt.borrow();
-    let mut outcome = assemble(targets, started, interrupted);
-    outcome.panicked |= panicked;
+    let mut outcome = run.end();
+    outcome.put_in(rows);
     outcome
 }
 
-/// Judges what was seen and makes the report.
-fn assemble(targets: Vec<TargetReport>, started: OffsetDateTime, interrupted: bool) -> Outcome {
-    let mut not_measured = not_measured(&targets);
-    let Judged { findings, panicked } = checks::judge(&targets, started);
+/// How much goes on at once, over all targets.
+struct Permits {
+    names: Semaphore,
+    endpoints: Semaphore,
+    addresses: Mutex<HashMap<IpAddr, Arc<Semaphore>>>,
+}
+
+impl Permits {
+    fn new(at_once: usize) -> Self {
+        Self {
+            names: Semaphore::new(NAMES_AT_ONCE),
+            endpoints: Semaphore::new(at_once),
+            addresses: Mutex::default(),
+        }
+    }
+
+    /// Waits until this address is not asked too much at once.
+    async fn address(&self, ip: IpAddr) -> Option<OwnedSemaphorePermit> {
+        let semaphore = {
+            let mut all = self
+                .addresses
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            // Those that nobody holds or waits for are forgotten, now and then.
+            if all.len() > 4 * ENDPOINTS_AT_ONCE {
+                all.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
+            }
+            let new = || Arc::new(Semaphore::new(ENDPOINTS_PER_ADDRESS));
+            Arc::clone(all.entry(ip).or_insert_with(new))
+        };
+        semaphore.acquire_owned().await.ok()
+    }
+}
+
+/// What was seen at a target, judged; and whether a check panicked.
+fn judged(target: TargetReport, now: OffsetDateTime) -> (Row, bool) {
+    if nothing_listens(&target) {
+        let row = Row {
+            target,
+            findings: Vec::new(),
+            not_measured: Vec::new(),
+        };
+        return (row, false);
+    }
+    let targets = std::slice::from_ref(&target);
+    let mut not_measured = not_measured(targets);
+    let Judged { findings, panicked } = checks::judge(targets, now);
     not_measured.extend(panicked.iter().map(|rule| NotMeasured {
-        subject: "gladhand".into(),
+        subject: target.target.clone(),
         what: (*rule).into(),
         reason: "internal error: the check panicked".into(),
     }));
-    let report = Report {
-        schema: SCHEMA.into(),
-        tool: Tool {
-            name: env!("CARGO_PKG_NAME").into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        },
-        started_at: started,
-        finished_at: now(),
-        complete: not_measured.is_empty() && !interrupted,
-        interrupted,
-        not_measured,
-        targets,
-        summary: Summary {
-            findings: Counts::of(&findings),
-        },
+    let row = Row {
+        target,
         findings,
+        not_measured,
     };
-    Outcome {
-        report,
-        panicked: !panicked.is_empty(),
-    }
+    (row, !panicked.is_empty())
 }
 
 async fn probe_target(
     job: Job,
+    started: OffsetDateTime,
     mut interrupt: watch::Receiver<bool>,
     permits: Arc<Permits>,
     listener: Listener,
-) -> TargetReport {
+) -> (Row, bool) {
     let resolving = async {
         // The time that a name may take begins when its turn comes.
-        let _permit = permits.names.acquire().await;
+        let _permit = match job.target.name() {
+            Some(_) => permits.names.acquire().await.ok(),
+            None => None,
+        };
         scan::endpoints(&job.target, &job.settings).await
     };
     let endpoints = match unless(&mut interrupt, resolving).await {
         Some(Ok(endpoints)) => endpoints,
         Some(Err(error)) => {
             listener(Event::Resolved { addresses: 0 });
-            return empty_target(&job.target, Some(error.to_string()));
+            return judged(empty_target(&job, Some(error.to_string())), started);
         }
         None => {
             let error = "interrupted before the name was resolved";
-            return empty_target(&job.target, Some(error.into()));
+            return judged(empty_target(&job, Some(error.into())), started);
         }
     };
     listener(Event::Resolved {
@@ -177,14 +413,14 @@ async fn probe_target(
         .map(|endpoint| {
             let probing = probe_endpoint(
                 endpoint.clone(),
-                job.settings.clone(),
+                Arc::clone(&job.settings),
                 Arc::clone(&permits),
                 Arc::clone(&listener),
             );
             (endpoint, tokio::spawn(probing))
         })
         .collect();
-    let mut report = empty_target(&job.target, None);
+    let mut report = empty_target(&job, None);
     for (endpoint, task) in tasks {
         let scan = task.await.unwrap_or_else(|error| row(panicked(error)));
         report.endpoints.push(EndpointReport {
@@ -197,17 +433,21 @@ async fn probe_target(
             observations: scan.observations,
         });
     }
-    report
+    judged(report, started)
 }
 
 async fn probe_endpoint(
     endpoint: Endpoint,
-    settings: Settings,
+    settings: Arc<Settings>,
     permits: Arc<Permits>,
     listener: Listener,
 ) -> Scan {
     let mut interrupt = settings.interrupt.clone();
-    let Some(Ok(_permit)) = unless(&mut interrupt, permits.endpoints.acquire()).await else {
+    let turn = async {
+        let address = permits.address(endpoint.address.ip()).await;
+        (address, permits.endpoints.acquire().await)
+    };
+    let Some((_address, Ok(_permit))) = unless(&mut interrupt, turn).await else {
         let error = ProbeError::undecided("interrupted before it was probed");
         return row(Observations {
             reach: Attempt::Failed(error),
@@ -238,18 +478,11 @@ async fn raised(interrupt: &mut watch::Receiver<bool>) {
     }
 }
 
-/// The same target twice is probed once.
-fn without_duplicates(jobs: Vec<Job>) -> Vec<Job> {
-    let mut known = HashSet::new();
-    jobs.into_iter()
-        .filter(|job| known.insert(job.target.clone()))
-        .collect()
-}
-
-fn empty_target(target: &Target, error: Option<String>) -> TargetReport {
+fn empty_target(job: &Job, error: Option<String>) -> TargetReport {
     TargetReport {
-        target: target.to_string(),
-        plaintext_expected: target.plaintext,
+        target: job.target.to_string(),
+        plaintext_expected: job.target.plaintext,
+        range: job.range.as_deref().map(Into::into),
         error,
         endpoints: Vec::new(),
     }
@@ -280,31 +513,88 @@ fn panic_message(error: JoinError) -> String {
 mod tests {
     use super::*;
     use crate::demo::Demo;
-    use crate::exit::{Ended, Exit, exit_code};
+    use crate::exit::{Exit, exit_code};
     use crate::report::sample;
+
+    /// The report of a run that saw this.
+    fn of(targets: Vec<TargetReport>, interrupted: bool) -> Report {
+        let (_raise, raised) = watch::channel(interrupted);
+        let started = sample::healthy().started_at;
+        let mut run = Run::new(std::iter::empty(), started, 1, raised, Arc::new(|_| ()));
+        let rows = targets.into_iter().enumerate().map(|(place, target)| {
+            let (row, _) = judged(target, started);
+            run.finish(place, row)
+        });
+        let rows = rows.collect();
+        let mut outcome = run.end();
+        outcome.put_in(rows);
+        outcome.report
+    }
 
     #[test]
     fn a_complete_report_says_so() {
-        let healthy = sample::healthy();
-        let report = assemble(healthy.targets.clone(), healthy.started_at, false).report;
+        let report = of(sample::healthy().targets, false);
         assert!(report.complete);
         assert!(!report.interrupted);
+        assert_eq!(
+            (report.summary.targets.total, report.summary.targets.works),
+            (1, 1)
+        );
     }
 
     #[test]
     fn an_interrupted_report_is_never_complete() {
-        let healthy = sample::healthy();
-        let report = assemble(healthy.targets.clone(), healthy.started_at, true).report;
+        let report = of(sample::healthy().targets, true);
         assert!(!report.complete);
         assert!(report.interrupted);
     }
 
     #[test]
     fn a_gap_makes_a_report_incomplete() {
-        let refused = sample::refused();
-        let report = assemble(refused.targets.clone(), refused.started_at, false).report;
+        let report = of(sample::refused().targets, false);
         assert!(!report.complete);
         assert_eq!(report.not_measured.len(), 1);
+        assert_eq!(report.summary.targets.not_measured, 1);
+    }
+
+    /// The same as addresses of a range.
+    fn in_range(mut targets: Vec<TargetReport>) -> Vec<TargetReport> {
+        for target in &mut targets {
+            target.range = Some("192.0.2.0/28:443".into());
+        }
+        targets
+    }
+
+    #[test]
+    fn a_silent_address_of_a_range_is_no_gap_and_no_finding() {
+        let mut targets = in_range(sample::refused().targets);
+        targets.extend(in_range(sample::healthy().targets));
+        let report = of(targets, false);
+        assert!(report.complete, "{:?}", report.not_measured);
+        assert_eq!(report.summary.targets.nothing_listens, 1);
+        assert!(
+            report
+                .findings
+                .iter()
+                .all(|finding| finding.rule != "port-closed")
+        );
+    }
+
+    #[test]
+    fn a_range_where_nothing_listens_at_all_is_a_gap() {
+        let report = of(in_range(sample::refused().targets), false);
+        assert!(!report.complete);
+        let [gap] = report.not_measured.as_slice() else {
+            panic!("{:?}", report.not_measured)
+        };
+        assert_eq!(gap.subject, "192.0.2.0/28:443");
+    }
+
+    #[test]
+    fn what_is_broken_in_a_range_is_no_silence() {
+        let mut cut = sample::interrupted().targets;
+        cut.extend(sample::healthy().targets);
+        assert!(!of(in_range(cut), false).complete);
     }
 
     #[tokio::test]
@@ -337,7 +627,8 @@ mod tests {
         change(&mut settings);
         let job = Job {
             target: server.target().clone(),
-            settings,
+            settings: Arc::new(settings),
+            range: None,
         };
         // The same target twice is probed once.
         let jobs = vec![job.clone(), job];
@@ -362,8 +653,7 @@ mod tests {
         ));
         assert!(seen.versions.seen().is_some() && seen.certificate.seen().is_some());
         assert!(!outcome.report.complete);
-        let exit = exit_code(&outcome.report, None, Ended::default());
-        assert_eq!(exit, Exit::Bug);
+        assert_eq!(exit_code(outcome.ended, None), Exit::Bug);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -7,19 +7,23 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, SemaphorePermit};
+use futures_util::future::join_all;
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::net::NetError;
 use crate::net::connect::{Connection, Heard};
-use crate::net::gate::Gate;
+use crate::net::gate::{AllSlots, Gate};
 use crate::settings::Settings;
+use crate::steadiness::{Noticed, Steadiness};
 use crate::target::Endpoint;
-use crate::tls::ask::Reply;
+use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
+use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
+use crate::wire::registry::ProtocolVersion;
 use crate::wire::ssl2::{self, Ssl2Answer};
 
 /// How long the rest of a banner is waited for, once its first bytes are there.
@@ -31,6 +35,16 @@ const GONE: u32 = 8;
 /// How often a handshake is made again that ended without a word from the server.
 const SECOND_HANDSHAKES: u32 = 3;
 
+/// How often a control is sent at once, then after a pause each time, the longer the oftener; and the
+/// time that all of it may take.
+const CONTROLS: u32 = 2;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const PAUSES: u32 = 5;
+const BACKING_OFF: Duration = Duration::from_secs(12);
+
+/// Of the rate that a server bore, so much is asked of it afterwards.
+const OF_ITS_RATE: f64 = 0.7;
+
 /// One endpoint, as its probes see it.
 #[derive(Debug)]
 pub struct Cx {
@@ -39,13 +53,15 @@ pub struct Cx {
     gate: Gate,
     hellos: Memo<Hello, Told>,
     replies: Memo<Hello, Reply>,
+    versions: Memo<ProtocolVersion, Version>,
     sessions: Memo<SessionSpec, Arc<Session>>,
     known_good: OnceLock<Hello>,
     last_good: Mutex<Option<Instant>>,
     longest_answered: AtomicUsize,
     refuses_clearly: AtomicBool,
-    contradicts_itself: AtomicBool,
+    waited_in_vain: AtomicBool,
     refused_in_a_row: AtomicU32,
+    steadiness: Steadiness,
 }
 
 /// What a hello was answered with.
@@ -57,6 +73,8 @@ pub(crate) struct Told {
     pub(crate) at: Instant,
     /// How long the TCP handshake took.
     pub(crate) connect_time: Option<Duration>,
+    /// Whether other connections to the endpoint were open at the same time.
+    pub(crate) in_company: bool,
 }
 
 impl Cx {
@@ -72,13 +90,15 @@ impl Cx {
             settings: settings.clone(),
             hellos: Memo::default(),
             replies: Memo::default(),
+            versions: Memo::default(),
             sessions: Memo::default(),
             known_good: OnceLock::new(),
             last_good: Mutex::new(None),
             longest_answered: AtomicUsize::new(0),
             refuses_clearly: AtomicBool::new(false),
-            contradicts_itself: AtomicBool::new(false),
+            waited_in_vain: AtomicBool::new(false),
             refused_in_a_row: AtomicU32::new(0),
+            steadiness: Steadiness::default(),
         }
     }
 
@@ -120,35 +140,88 @@ impl Cx {
         asked.await.cloned().unwrap_or_else(|told| told)
     }
 
+    /// Asks what is likely to be asked next, side by side, so that the answers are there by then. What
+    /// is not clear is not remembered: a guess counts for nothing against the server.
+    pub(crate) async fn look_ahead(&self, hellos: impl IntoIterator<Item = Hello>) {
+        if !self.may_look_ahead() {
+            return;
+        }
+        let asking = hellos.into_iter().map(|hello| async move {
+            let cell = self.hellos.cell(&hello);
+            let asked = cell.get_or_try_init(async || {
+                let told = self.ask_now(&hello, self.settings.timeout, true).await;
+                if told.outcome.is_ok() && !ask::is_ambiguous(&told) {
+                    Ok(told)
+                } else {
+                    Err(())
+                }
+            });
+            let _ = asked.await;
+        });
+        join_all(asking).await;
+    }
+
+    /// Whether questions may be put that could turn out to be needless: not to a server that has shown
+    /// any trouble, and not where the user wants few connections.
+    pub(crate) fn may_look_ahead(&self) -> bool {
+        self.gate.at_once() >= 4
+            && self.settings.rate.is_none()
+            && !self.steadiness.is_doubtful()
+            && !self.is_gone()
+    }
+
+    /// Whether a hello is answered already.
+    pub(crate) fn knows(&self, hello: &Hello) -> bool {
+        self.hellos.cell(hello).initialized()
+    }
+
     async fn ask_now(&self, hello: &Hello, timeout: Duration, own_slot: bool) -> Told {
-        let begun = Instant::now();
+        let mut in_company = false;
         let (outcome, connect_time) = match self.exchange(hello, timeout, own_slot).await {
-            Ok((outcome, connect_time)) => (Ok(outcome), Some(connect_time)),
+            Ok(exchange) => {
+                in_company = exchange.in_company;
+                if exchange.outcome.is_hello() {
+                    self.good(exchange.begun);
+                    self.longest_answered
+                        .fetch_max(hello.length(), Ordering::Relaxed);
+                }
+                (Ok(exchange.outcome), Some(exchange.connect_time))
+            }
             Err(error) => (Err(error), None),
         };
-        if outcome.as_ref().is_ok_and(HelloOutcome::is_hello) {
-            self.good(begun);
-            self.longest_answered
-                .fetch_max(hello.length(), Ordering::Relaxed);
-        }
+        self.steadiness.asked();
         match outcome {
             Err(NetError::Refused) => _ = self.refused_in_a_row.fetch_add(1, Ordering::Relaxed),
             Err(_) => {}
             Ok(_) => self.refused_in_a_row.store(0, Ordering::Relaxed),
         }
-        Told {
+        let told = Told {
             outcome,
             at: Instant::now(),
             connect_time,
+            in_company,
+        };
+        if told.outcome.is_ok() && !ask::is_ambiguous(&told) {
+            self.steadiness.answered();
         }
+        told
+    }
+
+    /// The same question once more, with an answer of its own, beside whatever else goes on.
+    pub(crate) async fn ask_again(&self, hello: &Hello) -> Told {
+        self.ask_now(hello, self.settings.timeout, true).await
     }
 
     /// Waits until no connection to the endpoint is open, and keeps it so: what is then asked is
     /// not disturbed by the other probes.
     pub(crate) async fn quiet(&self) -> Result<Quiet<'_>, NetError> {
+        let mut slots = self.gate.all_slots().await?;
+        if self.steadiness.wants_narrowing() {
+            slots.narrow(self.gate.at_once() / 2);
+        }
         Ok(Quiet {
             cx: self,
-            _slots: self.gate.all_slots().await?,
+            _slots: slots,
         })
     }
 
@@ -186,17 +259,64 @@ impl Cx {
         self.refuses_clearly.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a question was answered in two ways: chance is at work.
-    pub(crate) fn note_contradiction(&self) {
-        self.contradicts_itself.store(true, Ordering::Relaxed);
+    /// Puts a better answer in the place of one that meant nothing.
+    pub(crate) fn correct(&self, hello: &Hello, told: &Told) {
+        if told.outcome.is_ok() {
+            self.hellos.put(hello.clone(), told.clone());
+        }
+    }
+
+    /// Notes that a question without an answer at that time was answered when it was put again.
+    pub(crate) fn note_lost(&self, told: &Told) {
+        self.steadiness.lost(told.at, told.in_company);
+    }
+
+    /// Notes that a question was answered clearly in two ways.
+    pub(crate) fn note_contradiction(&self, what: String) {
+        self.steadiness.contradiction(what);
+    }
+
+    /// What was noticed of the server's steadiness.
+    pub(crate) fn noticed(&self) -> Noticed {
+        self.steadiness.noticed()
+    }
+
+    /// How many connections may be open at once by now.
+    pub(crate) fn at_once(&self) -> u32 {
+        self.gate.at_once()
     }
 
     /// How often an ambiguous refusal has to come again before it counts: more often from a server
     /// that refuses clearly elsewhere, or has contradicted itself.
     pub(crate) fn repeats(&self) -> u32 {
-        let suspicious = self.refuses_clearly.load(Ordering::Relaxed)
-            || self.contradicts_itself.load(Ordering::Relaxed);
+        let suspicious =
+            self.refuses_clearly.load(Ordering::Relaxed) || self.steadiness.is_doubtful();
         if suspicious { 4 } else { 1 }
+    }
+
+    /// The hellos that were refused by an alert that the RFCs define.
+    pub(crate) fn clearly_refused(&self) -> Vec<Hello> {
+        self.hellos
+            .filled()
+            .into_iter()
+            .filter(|(_, told)| {
+                told.outcome
+                    .as_ref()
+                    .is_ok_and(|outcome| !outcome.is_hello())
+                    && !ask::is_ambiguous(told)
+            })
+            .map(|(hello, _)| hello)
+            .collect()
+    }
+
+    /// Whether a version is spoken; found out once.
+    pub(crate) async fn version(
+        &self,
+        version: ProtocolVersion,
+        find_out: impl Future<Output = Version>,
+    ) -> Version {
+        let cell = self.versions.cell(&version);
+        cell.get_or_init(|| find_out).await.clone()
     }
 
     /// Whether the server has stopped accepting connections.
@@ -284,8 +404,10 @@ impl Cx {
         hello: &Hello,
         timeout: Duration,
         own_slot: bool,
-    ) -> Result<(HelloOutcome, Duration), NetError> {
+    ) -> Result<Exchange, NetError> {
         let mut connection = self.connect(timeout, own_slot).await?;
+        let begun = Instant::now();
+        let crowd = self.gate.busy();
         connection.send(&hello.encode(random())).await?;
         let mut answer = match hello {
             Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
@@ -309,7 +431,12 @@ impl Cx {
             }
             outcome => outcome,
         };
-        Ok((outcome, connection.connect_time))
+        Ok(Exchange {
+            outcome,
+            begun: begun - connection.connect_time,
+            connect_time: connection.connect_time,
+            in_company: own_slot && crowd.max(self.gate.busy()) > 1,
+        })
     }
 
     fn good(&self, begun: Instant) {
@@ -339,11 +466,19 @@ pub(crate) struct Plaintext {
     pub(crate) connect_time: Duration,
 }
 
+/// One hello and its answer.
+struct Exchange {
+    outcome: HelloOutcome,
+    begun: Instant,
+    connect_time: Duration,
+    in_company: bool,
+}
+
 /// An endpoint to which no connection is open but the one that asks here.
 #[derive(Debug)]
 pub(crate) struct Quiet<'a> {
     cx: &'a Cx,
-    _slots: SemaphorePermit<'a>,
+    _slots: AllSlots<'a>,
 }
 
 impl Quiet<'_> {
@@ -361,8 +496,53 @@ impl Quiet<'_> {
         if self.cx.last_good().is_some_and(|begun| begun >= since) {
             return Some(true);
         }
+        Some(self.is_answered(hello).await)
+    }
+
+    /// Whether the server answers the control, or after `since` anything that it is known to answer. A
+    /// server that answers nothing any more may have been asked too fast: it is left alone for a
+    /// while, and from then on asked more slowly.
+    pub(crate) async fn control(&self, control: Option<&Hello>, since: Instant) -> Option<bool> {
+        if control.is_none() && self.cx.last_good().is_some_and(|begun| begun >= since) {
+            return Some(true);
+        }
+        let hello = control.or(self.cx.known_good.get())?;
+        let per_second = self.cx.steadiness.answered_lately();
+        for _ in 0..CONTROLS {
+            if self.is_answered(hello).await {
+                return Some(true);
+            }
+        }
+        // The control may be what is not answered: what is known to be answered tells.
+        let known = self.cx.known_good.get()?;
+        if known != hello && self.is_answered(known).await {
+            return Some(false);
+        }
+        if self.cx.waited_in_vain.load(Ordering::Relaxed) {
+            return Some(false);
+        }
+        let begun = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..PAUSES {
+            if begun.elapsed() + pause > BACKING_OFF || self.cx.pause(pause).await.is_err() {
+                break;
+            }
+            if self.is_answered(known).await {
+                self.cx.steadiness.throttled(per_second);
+                self.cx
+                    .gate
+                    .slow_down(f64::from(per_second.max(1)) * OF_ITS_RATE);
+                return Some(known == hello || self.is_answered(hello).await);
+            }
+            pause *= 2;
+        }
+        self.cx.waited_in_vain.store(true, Ordering::Relaxed);
+        Some(false)
+    }
+
+    async fn is_answered(&self, hello: &Hello) -> bool {
         let told = self.ask(hello, self.cx.settings.timeout).await;
-        Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
+        told.outcome.is_ok_and(|outcome| outcome.is_hello())
     }
 }
 
@@ -447,11 +627,12 @@ async fn rest_of_banner(
     Ok(first)
 }
 
-/// 32 bytes for a hello's random.
+/// 32 bytes for a hello's random: from the system, since they need not be secret, and the start of the
+/// crypto library takes longer than a question to a server nearby.
 fn random() -> [u8; 32] {
     let mut bytes = [0x5A; 32];
     // Where the system has no randomness, a constant random still asks the question.
-    let _ = aws_lc_rs::rand::fill(&mut bytes);
+    let _ = getrandom::fill(&mut bytes);
     bytes
 }
 
@@ -469,5 +650,22 @@ impl<K: Eq + Hash + Clone, V> Memo<K, V> {
     fn cell(&self, key: &K) -> Arc<OnceCell<V>> {
         let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(map.entry(key.clone()).or_default())
+    }
+
+    /// What is there so far.
+    fn filled(&self) -> Vec<(K, V)>
+    where
+        V: Clone,
+    {
+        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.iter()
+            .filter_map(|(key, cell)| Some((key.clone(), cell.get()?.clone())))
+            .collect()
+    }
+
+    /// Takes the place of what is there.
+    fn put(&self, key: K, value: V) {
+        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        map.insert(key, Arc::new(OnceCell::new_with(Some(value))));
     }
 }

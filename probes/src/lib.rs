@@ -24,6 +24,7 @@ pub mod observations;
 pub mod probe;
 pub mod scan;
 pub mod settings;
+pub(crate) mod steadiness;
 pub mod target;
 pub mod tls;
 pub mod untrusted;

@@ -15,9 +15,7 @@ use crate::observations::Observations;
 pub enum Stage {
     /// What is on this port at all.
     Reach,
-    /// The versions.
-    Hello,
-    /// Everything that builds on the versions, and one ordinary handshake.
+    /// Everything that is asked of what speaks TLS.
     Detail,
     /// Conclusions from what was observed: no network.
     Conclude,

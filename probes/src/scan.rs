@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 use crate::cx::Cx;
 use crate::net::{NetError, resolve};
 use crate::observations::Observations;
-use crate::probe::{ProbeError, Stage};
+use crate::probe::{Probe, ProbeError, Stage};
 use crate::settings::{Family, ServerName, Settings};
 use crate::target::{Endpoint, Host, Target};
+use crate::tls::certificate::Certificate;
+use crate::tls::handshake::Handshake;
 use crate::tls::reach::{ReachOutcome, ReachSeen};
+use crate::tls::session;
+use crate::tls::versions::{self, Versions};
 
 /// What became of an endpoint.
 #[derive(Clone, Debug)]
@@ -75,8 +79,11 @@ pub async fn endpoints(target: &Target, settings: &Settings) -> Result<Vec<Endpo
 pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
     let begun = Instant::now();
     let cx = Cx::new(endpoint, settings);
+    if !endpoint.plaintext && (cx.chosen(Handshake::ID) || cx.chosen(Certificate::ID)) {
+        session::warm_up();
+    }
     let mut seen = Observations::default();
-    Box::pin(seen.run_stage(Stage::Reach, &cx)).await;
+    tokio::join!(Box::pin(seen.run_stage(Stage::Reach, &cx)), look_ahead(&cx));
     if endpoint.plaintext {
         let why = "plaintext HTTP is expected here";
         seen.fail_rest(&cx, |_| Some(ProbeError::not_applicable(why)));
@@ -85,7 +92,7 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
         if reach.outcome != ReachOutcome::Tls {
             seen.fail_rest(&cx, |probe| without_tls(&reach, probe.id));
         }
-        for stage in [Stage::Hello, Stage::Detail, Stage::Conclude] {
+        for stage in [Stage::Detail, Stage::Conclude] {
             Box::pin(seen.run_stage(stage, &cx)).await;
         }
     } else {
@@ -99,6 +106,13 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
         connections: cx.connections(),
         duration: begun.elapsed(),
         observations: seen,
+    }
+}
+
+/// The first question about each version goes out beside the one whether this is TLS at all.
+async fn look_ahead(cx: &Cx) {
+    if cx.chosen(Versions::ID) && !cx.endpoint.plaintext {
+        cx.look_ahead(versions::first_hellos(cx)).await;
     }
 }
 

@@ -1,8 +1,11 @@
 //! `gladhand check TARGET…`: probes targets and reports what is wrong with them.
 
+use std::collections::HashSet;
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::FalseyValueParser;
@@ -12,15 +15,17 @@ use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
 use gladhand_probes::x509::Trust;
 use gladhand_probes::{Settings, Target, Untrusted};
 
-use super::output::{ColorArgs, DetailArgs, OutputArgs, Outputs, deliver};
+use super::descriptors::sockets;
+use super::list::Targets;
+use super::output::{Canvas, ColorArgs, Delivery, DetailArgs, OutputArgs, Outputs};
 use super::progress::Progress;
 use super::session::{self, Interrupt};
 use super::suggest::did_you_mean;
-use super::{CliError, list};
-use crate::exit::{Ended, Exit, exit_code};
-use crate::report::model::Severity;
+use super::{CliError, HINT, list};
+use crate::exit::{Exit, exit_code};
+use crate::report::model::{Report, Severity};
 use crate::report::{self, FORMATS, RenderOptions};
-use crate::run::{self, Job};
+use crate::run::{self, Job, Run};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +34,7 @@ Examples:
   gladhand check example.com --connect 10.0.1.25  one node behind the balancer, with its SNI
   gladhand check 10.0.1.25 --sni app.example.com --trust internal-ca.pem
   gladhand check @hosts.txt -o json=report.json --fail-on medium
+  gladhand check 10.0.0.0/24:8443 --only certificate,verification -o ndjson
 
 Every flag has an environment variable: --fail-on is GLADHAND_FAIL_ON.
 `gladhand rules ID` explains a finding.";
@@ -37,10 +43,12 @@ Every flag has an environment variable: --fail-on is GLADHAND_FAIL_ON.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = after_long_help())]
 pub(super) struct Args {
-    /// Host, host:port, URL or address; `-` reads a list from stdin, @FILE from a file
+    /// Host, host:port, URL, address or range; `-` reads a list from stdin, @FILE from a file
     ///
-    /// http:// means that plaintext HTTP is expected there. A list has a target a line; blank lines
-    /// and `#` comments are skipped.
+    /// http:// means that plaintext HTTP is expected there. A range is 10.0.0.0/24, 10.0.0.0/24:8443
+    /// or [2001:db8::/120]:8443; its addresses where nothing listens are counted, and are no failure
+    /// unless nothing listens at any of them. A list has a target a line; blank lines and `#`
+    /// comments are skipped.
     #[arg(required = true, value_name = "TARGET")]
     targets: Vec<String>,
 
@@ -194,38 +202,53 @@ impl Args {
 
     async fn probe(
         &self,
-        targets: Vec<Target>,
+        targets: Targets,
         settings: Settings,
         interrupt: Interrupt,
         outputs: Outputs,
     ) -> Result<Exit, CliError> {
-        let names: Vec<_> = targets.iter().map(ToString::to_string).collect();
-        let progress = Progress::new(self.detail.progress(), &names);
+        // Lines that run over a terminal and a progress line would write over each other.
+        let wanted = self.detail.progress() && !outputs.run_over_a_terminal();
+        let progress = Progress::new(wanted, &targets.what(), targets.len());
+        let mut delivery = Delivery::new(outputs);
         let started = settings.now;
-        let jobs: Vec<_> = targets
-            .into_iter()
-            .map(|target| Job {
-                target,
-                settings: settings.clone(),
-            })
-            .collect();
-        let outcome = run::run(jobs, started, interrupt.raised(), progress.listener()).await;
-        progress.end();
-
-        let report = outcome.report;
-        // A signal that came when everything was probed took nothing away.
-        let signal = report.interrupted.then(|| interrupt.signal()).flatten();
-        let fail_on = self.fail_on.severity();
-        let exit = exit_code(
-            &report,
-            fail_on,
-            Ended {
-                panicked: outcome.panicked,
-                signal,
-            },
+        let at_once = run::endpoints_at_once(&settings, sockets());
+        let settings = Arc::new(settings);
+        let jobs = targets.iter().map(move |(target, range)| Job {
+            target,
+            settings: Arc::clone(&settings),
+            range,
+        });
+        let mut run = Run::new(
+            jobs,
+            started,
+            at_once,
+            interrupt.raised(),
+            progress.listener(),
         );
+        let mut unresolved = HashSet::new();
+        while let Some(row) = run.next().await {
+            progress.done(&row.row);
+            if row.row.target.error.is_some() {
+                unresolved.insert(row.row.target.target.clone());
+            }
+            if delivery.row(row).await.is_break() {
+                break;
+            }
+        }
+        progress.end();
+        self.hint(&unresolved);
+
+        let mut outcome = run.end();
+        outcome.put_in(delivery.take_rows());
+        // A signal that came when everything was probed took nothing away.
+        let signal = outcome.report.interrupted.then(|| interrupt.signal());
+        outcome.ended.signal = signal.flatten();
+        let fail_on = self.fail_on.severity();
+        let exit = exit_code(outcome.ended, fail_on);
+        exit.note(&mut outcome.report.summary);
         let detail = self.detail.detail();
-        deliver(outputs, move |canvas, out| {
+        let render = move |report: &Report, canvas: Canvas, out: &mut dyn Write| {
             let options = RenderOptions {
                 width: canvas.width,
                 color: canvas.color,
@@ -234,12 +257,25 @@ impl Args {
                 exit: Some(exit),
             };
             match report::format(canvas.format) {
-                Some(format) => format.render(&report, &options, out),
+                Some(format) => format.render(report, &options, out),
                 None => Ok(()),
             }
-        })
-        .await?;
+        };
+        delivery.end(outcome.report, render).await?;
         Ok(exit)
+    }
+
+    /// A name that does not resolve may be a file's.
+    fn hint(&self, unresolved: &HashSet<String>) {
+        for arg in &self.targets {
+            let target = arg.parse::<Target>().map(|target| target.to_string());
+            if target.is_ok_and(|target| unresolved.contains(&target))
+                && let Some(hint) = list::file_hint(arg)
+            {
+                // Nobody listening there is no reason to fail.
+                let _ = writeln!(anstream::stderr(), "{HINT}: {hint}");
+            }
+        }
     }
 }
 

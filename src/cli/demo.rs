@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use super::CliError;
 use super::output::{Canvas, ColorArgs, DetailArgs, OutputArgs, Outputs, deliver};
 use super::progress::Progress;
 use super::session::{self, Interrupt};
 use crate::demo::{self, Demo, Server};
-use crate::exit::{Ended, Exit, exit_code};
+use crate::exit::{Exit, exit_code};
 use crate::report::model::Report;
 use crate::report::text::page::{BAD, BOLD, DIM, GOOD, Page, Span};
-use crate::report::text::write_target;
+use crate::report::text::{Told, write_target};
 use crate::report::{self, Detail, FORMATS, RenderOptions};
 use crate::run::{self, Job};
 
@@ -48,30 +49,26 @@ impl Args {
             .iter()
             .map(|server| Job {
                 target: server.target().clone(),
-                settings: demo.settings(server, started, interrupt.raised()),
+                settings: Arc::new(demo.settings(server, started, interrupt.raised())),
+                range: None,
             })
             .collect();
-        let names: Vec<_> = jobs.iter().map(|job| job.target.to_string()).collect();
-        let progress = Progress::new(self.detail.progress(), &names);
+        let what = format!("{} servers", jobs.len());
+        let progress = Progress::new(self.detail.progress(), &what, jobs.len());
         let outcome = run::run(jobs, started, interrupt.raised(), progress.listener()).await;
         progress.end();
 
-        let report = outcome.report;
+        let mut report = outcome.report;
         let rows = rows(&demo, &report);
         let all = rows.iter().all(Row::is_right);
-        let signal = report.interrupted.then(|| interrupt.signal()).flatten();
-        let exit = match exit_code(
-            &report,
-            None,
-            Ended {
-                panicked: outcome.panicked,
-                signal,
-            },
-        ) {
+        let mut ended = outcome.ended;
+        ended.signal = report.interrupted.then(|| interrupt.signal()).flatten();
+        let exit = match exit_code(ended, None) {
             told @ (Exit::Bug | Exit::Signalled(_)) => told,
             _ if all => Exit::Clean,
             _ => Exit::Findings,
         };
+        exit.note(&mut report.summary);
         let detail = self.detail.detail();
         deliver(outputs, move |canvas, out| {
             match report::format(canvas.format) {
@@ -142,13 +139,14 @@ fn text(
         );
         page.paragraph(0, &[], 0, &Span::plain(told));
     }
-    for (row, target) in rows.iter().zip(&report.targets) {
+    let mut told = Told::default();
+    for (row, of) in rows.iter().zip(report.by_target()) {
         if detail != Detail::Quiet {
             page.blank();
             let lead = [Span::new(BOLD, "── planted: ")];
             page.paragraph(0, &lead, 3, &Span::new(BOLD, row.planted));
         }
-        write_target(&mut page, report, target, detail);
+        write_target(&mut page, &of, report.started_at, detail, &mut told);
     }
     page.blank();
     table(&mut page, rows);
@@ -201,8 +199,6 @@ fn table(page: &mut Page, rows: &[Row]) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::sync::watch;
 
     use super::*;
@@ -214,7 +210,8 @@ mod tests {
         let demo = Demo::start(started).await.unwrap();
         let jobs = demo.servers().iter().map(|server| Job {
             target: server.target().clone(),
-            settings: demo.settings(server, started, raised.clone()),
+            settings: Arc::new(demo.settings(server, started, raised.clone())),
+            range: None,
         });
         let outcome = run::run(jobs.collect(), started, raised.clone(), Arc::new(|_| ())).await;
         for row in rows(&demo, &outcome.report) {

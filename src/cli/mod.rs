@@ -6,11 +6,13 @@
 mod check;
 mod completions;
 mod demo;
+mod descriptors;
 mod file;
 mod list;
 mod man;
 mod output;
 mod progress;
+mod range;
 mod rules;
 mod schema;
 mod session;
@@ -26,6 +28,9 @@ use crate::exit::Exit;
 
 /// What an error line begins with. The styles are stripped where they are not wanted.
 pub const ERROR: &str = "\u{1b}[1m\u{1b}[31merror\u{1b}[0m";
+
+/// What a line of advice begins with.
+const HINT: &str = "\u{1b}[1mhint\u{1b}[0m";
 
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -109,7 +114,8 @@ where
             Command::Completions(args) => args.run(),
             Command::Man(args) => args.run(),
         },
-        Err(told) => {
+        Err(mut told) => {
+            suggest::check(&mut told);
             let told = without_controls(told);
             // Help and version are no errors, and a closed pipe is none of help's.
             let _ = told.print();

@@ -1,15 +1,24 @@
 //! Where reports go: the flags that formats, files, colour and detail are chosen with.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::suggest::did_you_mean;
 use super::{CliError, file};
-use crate::report::Detail;
+use crate::report::model::Report;
+use crate::report::{self, Detail, Format, Lines};
+use crate::run::Numbered;
+
+/// Lines that wait for a slow reader, at most.
+const WAITING: usize = 64;
 
 /// Columns at most, however wide the terminal is.
 const WIDEST: usize = 100;
@@ -185,6 +194,11 @@ pub(super) struct Canvas {
 }
 
 impl Output {
+    /// Whether this says that the reader of stdout went away, which is no failure.
+    fn is_gone(&self, error: &io::Error) -> bool {
+        self.file.is_none() && error.kind() == io::ErrorKind::BrokenPipe
+    }
+
     fn place(&self) -> String {
         match &self.file {
             Some(path) => {
@@ -196,6 +210,15 @@ impl Output {
 }
 
 impl Outputs {
+    /// Whether lines are written to a terminal while a run goes on.
+    pub(super) fn run_over_a_terminal(&self) -> bool {
+        let to_stdout = |output: &Output| {
+            let lines = report::format(output.format).and_then(Format::lines);
+            output.file.is_none() && lines.is_some()
+        };
+        io::stdout().is_terminal() && self.0.iter().any(to_stdout)
+    }
+
     /// Renders each output. One that fails does not keep the others from being written; a reader of
     /// stdout that went away is no failure.
     pub(super) fn write(
@@ -239,6 +262,124 @@ impl Outputs {
             }
         }
         failed
+    }
+}
+
+/// Outputs while a run goes on: formats that can be are written line by line, for the others the rows
+/// are kept.
+pub(super) struct Delivery {
+    live: Vec<Live>,
+    later: Outputs,
+    rows: Vec<Numbered>,
+}
+
+/// An output that is written while the run goes on, on a thread of its own: a reader that does not
+/// read must not keep a second signal from ending the program.
+struct Live {
+    lines: &'static dyn Lines,
+    output: Output,
+    /// None once nobody reads any more.
+    sender: Option<mpsc::Sender<Vec<u8>>>,
+    writer: JoinHandle<io::Result<()>>,
+}
+
+impl Delivery {
+    /// Begins. The files of formats that are written line by line are emptied.
+    pub(super) fn new(outputs: Outputs) -> Self {
+        let mut live = Vec::new();
+        let mut later = Vec::new();
+        for output in outputs.0 {
+            match report::format(output.format).and_then(Format::lines) {
+                Some(lines) => live.push(Live::new(output, lines)),
+                None => later.push(output),
+            }
+        }
+        Self {
+            live,
+            later: Outputs(later),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Takes a target that is done. Waits where a reader is slow; breaks where nobody wants any more.
+    pub(super) async fn row(&mut self, row: Numbered) -> ControlFlow<()> {
+        for live in &mut self.live {
+            live.send(|lines, out| lines.target(&row.row, out)).await;
+        }
+        if !self.later.0.is_empty() {
+            self.rows.push(row);
+        } else if self.live.iter().all(|live| live.sender.is_none()) {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The rows that were kept.
+    pub(super) fn take_rows(&mut self) -> Vec<Numbered> {
+        std::mem::take(&mut self.rows)
+    }
+
+    /// Writes the last lines, and the formats that need the whole report.
+    pub(super) async fn end(
+        self,
+        report: Report,
+        render: impl Fn(&Report, Canvas, &mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Result<(), CliError> {
+        let mut failed = Ok(());
+        for mut live in self.live {
+            live.send(|lines, out| lines.end(&report, out)).await;
+            drop(live.sender);
+            let written = live.writer.await;
+            let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
+            match written {
+                Err(error) if live.output.is_gone(&error) => {}
+                Err(source) => {
+                    failed = Err(CliError::Write {
+                        to: live.output.place(),
+                        source,
+                    });
+                }
+                Ok(()) => {}
+            }
+        }
+        if !self.later.0.is_empty() {
+            deliver(self.later, move |canvas, out| render(&report, canvas, out)).await?;
+        }
+        failed
+    }
+}
+
+impl Live {
+    fn new(output: Output, lines: &'static dyn Lines) -> Self {
+        let (sender, mut lines_to_write) = mpsc::channel::<Vec<u8>>(WAITING);
+        let file = output.file.clone();
+        let writer = tokio::task::spawn_blocking(move || {
+            let mut out: Box<dyn Write> = match file {
+                Some(path) => Box::new(File::create(path)?),
+                None => Box::new(io::stdout()),
+            };
+            while let Some(line) = lines_to_write.blocking_recv() {
+                out.write_all(&line)?;
+                out.flush()?;
+            }
+            Ok(())
+        });
+        Self {
+            lines,
+            output,
+            sender: Some(sender),
+            writer,
+        }
+    }
+
+    async fn send(&mut self, write: impl Fn(&dyn Lines, &mut dyn Write) -> io::Result<()>) {
+        let mut line = Vec::new();
+        let written = write(self.lines, &mut line);
+        if let (Ok(()), Some(sender)) = (written, &self.sender)
+            && sender.send(line).await.is_err()
+        {
+            self.sender = None;
+        }
     }
 }
 

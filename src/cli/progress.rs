@@ -2,26 +2,35 @@
 
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::report::model::{Counts, Row, Severity};
 use crate::run::{Event, Listener};
+
+/// One target: its name, and how many of its addresses are done.
+const ONE: &str = "{spinner} {msg} {elapsed}";
+
+/// Many: how far, how fast, how long still, and what was found so far.
+const MANY: &str = "{spinner} {bar:24} {pos}/{len}  {per_sec}  ETA {eta}  {msg}";
 
 /// One line that says how far the run is.
 pub(super) struct Progress {
     bar: ProgressBar,
     /// What is probed: the target's name, or how many there are.
     what: String,
+    many: bool,
     addresses: AtomicUsize,
     probed: AtomicUsize,
+    found: Mutex<Counts>,
 }
 
 impl Progress {
     /// A line where it is wanted and somebody watches, else nothing.
-    pub(super) fn new(wanted: bool, targets: &[String]) -> Arc<Self> {
+    pub(super) fn new(wanted: bool, what: &str, targets: usize) -> Arc<Self> {
         let bar = if wanted && is_watched() {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -29,19 +38,21 @@ impl Progress {
         } else {
             ProgressBar::hidden()
         };
-        let what = match targets {
-            [only] => only.clone(),
-            many => format!("{} targets", many.len()),
-        };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        let many = targets > 1;
+        if let Ok(style) = ProgressStyle::with_template(if many { MANY } else { ONE }) {
             bar.set_style(style);
+        }
+        if many {
+            bar.set_length(targets as u64);
         }
         bar.set_message(format!("probing {what} …"));
         Arc::new(Self {
             bar,
-            what,
+            what: what.into(),
+            many,
             addresses: AtomicUsize::new(0),
             probed: AtomicUsize::new(0),
+            found: Mutex::default(),
         })
     }
 
@@ -49,6 +60,19 @@ impl Progress {
     pub(super) fn listener(self: &Arc<Self>) -> Listener {
         let progress = Arc::clone(self);
         Arc::new(move |event| progress.hear(&event))
+    }
+
+    /// A target is done.
+    pub(super) fn done(&self, row: &Row) {
+        if !self.many {
+            return;
+        }
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        for finding in &row.findings {
+            found.add(finding.severity);
+        }
+        self.bar.set_message(told(&found));
+        self.bar.inc(1);
     }
 
     /// Leaves the line empty.
@@ -63,6 +87,9 @@ impl Progress {
             }
             Event::Probed => self.probed.fetch_add(1, Ordering::Relaxed),
         };
+        if self.many {
+            return;
+        }
         let probed = self.probed.load(Ordering::Relaxed);
         let addresses = self.addresses.load(Ordering::Relaxed);
         let what = &self.what;
@@ -70,6 +97,20 @@ impl Progress {
             0 | 1 => format!("probing {what} …"),
             many => format!("probing {what} ({probed} of {many} addresses) …"),
         });
+    }
+}
+
+/// `2 critical, 14 high`.
+fn told(found: &Counts) -> String {
+    let told: Vec<_> = Severity::ALL
+        .into_iter()
+        .filter(|severity| *severity > Severity::Info && found.count(*severity) > 0)
+        .map(|severity| format!("{} {}", found.count(severity), severity.name()))
+        .collect();
+    if told.is_empty() {
+        "nothing found yet".into()
+    } else {
+        told.join(", ")
     }
 }
 

@@ -1,22 +1,38 @@
 //! `gladhand schema`: the JSON Schema of the report.
 
+use clap::ValueEnum;
+
 use crate::cli::{CliError, output};
 use crate::exit::Exit;
-use crate::report::json;
+use crate::report::{json, ndjson};
 
 /// Print the JSON Schema of the report
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// Of which format: the report as one document, or a line of `-o ndjson`
+    #[arg(value_enum, default_value_t, value_name = "FORMAT")]
+    of: Of,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Of {
+    #[default]
+    Json,
+    Ndjson,
+}
 
 impl Args {
-    #[expect(clippy::unused_self, reason = "every command runs alike")]
     pub(super) fn run(&self) -> Result<Exit, CliError> {
-        output::to_stdout(|_, _, out| json::write_pretty(&json::schema(), out)).map_err(
-            |source| CliError::Write {
+        let schema = match self.of {
+            Of::Json => json::schema(),
+            Of::Ndjson => ndjson::schema(),
+        };
+        output::to_stdout(|_, _, out| json::write_pretty(&schema, out)).map_err(|source| {
+            CliError::Write {
                 to: "stdout".into(),
                 source,
-            },
-        )?;
+            }
+        })?;
         Ok(Exit::Clean)
     }
 }

@@ -1,5 +1,10 @@
 //! "Did you mean": the nearest of the words that are accepted.
 
+use clap::error::{ContextKind, ContextValue};
+use gladhand_probes::{Target, Untrusted};
+
+use super::range::Range;
+
 /// The nearest word, if one is near enough to be meant.
 pub(super) fn nearest<'a>(
     given: &str,
@@ -19,6 +24,31 @@ pub(super) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a 
     nearest(given, known)
         .map(|word| format!("; did you mean `{word}`?"))
         .unwrap_or_default()
+}
+
+/// Where a target stands in place of a command, says that `check` is wanted. What was given is shown
+/// as anything from outside.
+pub(super) fn check(told: &mut clap::Error) {
+    let Some(ContextValue::String(given)) = told.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let given = given.clone();
+    let shown = Untrusted::from(given.as_str()).to_string();
+    if is_target(&given) && told.get(ContextKind::SuggestedSubcommand).is_none() {
+        let tip = format!("to probe it: gladhand check {shown}");
+        told.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+    }
+    told.insert(ContextKind::InvalidSubcommand, ContextValue::String(shown));
+}
+
+/// Whether it looks like something that can be probed, and not like a misspelt command.
+fn is_target(given: &str) -> bool {
+    let list = given.starts_with('@') || given == "-";
+    let host = given.contains(['.', ':']) || given == "localhost";
+    list || Range::parse(given).is_some() || (host && given.parse::<Target>().is_ok())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use gladhand_probes::untrusted::obeyed;
 use schemars::Schema;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::model::Report;
 use super::{Format, RenderOptions};
@@ -38,16 +38,29 @@ pub fn schema() -> Schema {
 
 /// Any value as indented JSON and a newline.
 pub fn write_pretty(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let formatter = Printable(PrettyFormatter::new());
+    write(value, PrettyFormatter::new(), out)
+}
+
+/// Any value as JSON on one line.
+pub fn write_line(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+    write(value, CompactFormatter, out)
+}
+
+fn write(
+    value: &impl serde::Serialize,
+    formatter: impl Formatter,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let formatter = Printable(formatter);
     value.serialize(&mut Serializer::with_formatter(&mut *out, formatter))?;
     writeln!(out)
 }
 
-/// Pretty JSON in which also those characters are escaped that JSON allows as they are, but a terminal
-/// or a build system obeys: DEL, the C1 controls, bidirectional and invisible ones, `##[error]`.
-struct Printable(PrettyFormatter<'static>);
+/// JSON in which also those characters are escaped that JSON allows as they are, but a terminal or a
+/// build system obeys: DEL, the C1 controls, bidirectional and invisible ones, `##[error]`.
+struct Printable<F>(F);
 
-impl Formatter for Printable {
+impl<F: Formatter> Formatter for Printable<F> {
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
@@ -126,20 +139,24 @@ mod tests {
         assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), hostile);
     }
 
-    const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/report.schema.json");
-
     #[test]
-    fn the_checked_in_schema_is_up_to_date() {
-        let mut now = Vec::new();
-        write_pretty(&schema(), &mut now).unwrap();
-        if std::env::var_os("GLADHAND_UPDATE").is_some() {
-            std::fs::write(CHECKED_IN, &now).unwrap();
+    fn the_checked_in_schemas_are_up_to_date() {
+        for (name, schema) in [
+            ("docs/report.schema.json", schema()),
+            ("docs/ndjson.schema.json", crate::report::ndjson::schema()),
+        ] {
+            let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+            let mut now = Vec::new();
+            write_pretty(&schema, &mut now).unwrap();
+            if std::env::var_os("GLADHAND_UPDATE").is_some() {
+                std::fs::write(&path, &now).unwrap();
+            }
+            let checked_in = std::fs::read(&path).unwrap_or_default();
+            assert!(
+                checked_in == now,
+                "{name} is out of date; run the test with GLADHAND_UPDATE=1"
+            );
         }
-        let checked_in = std::fs::read(CHECKED_IN).unwrap_or_default();
-        assert!(
-            checked_in == now,
-            "docs/report.schema.json is out of date; run the test with GLADHAND_UPDATE=1"
-        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 pub mod json;
 pub mod model;
+pub mod ndjson;
 pub mod text;
 
 #[cfg(test)]
@@ -12,10 +13,10 @@ pub(crate) mod sample;
 use std::io::{self, Write};
 
 use crate::exit::Exit;
-use model::{Report, Severity};
+use model::{Report, Row, Severity};
 
 /// Every format, the default first.
-pub const FORMATS: &[&dyn Format] = &[&text::Text, &json::Json];
+pub const FORMATS: &[&dyn Format] = &[&text::Text, &json::Json, &ndjson::NdJson];
 
 /// One way to write a report.
 pub trait Format: Sync {
@@ -32,6 +33,20 @@ pub trait Format: Sync {
         options: &RenderOptions,
         out: &mut dyn Write,
     ) -> io::Result<()>;
+
+    /// Where the format can be written while a run goes on: how.
+    fn lines(&self) -> Option<&dyn Lines> {
+        None
+    }
+}
+
+/// A format that is written line by line, each target as it finishes. Nothing is kept for it.
+pub trait Lines: Sync {
+    /// Writes a target that is done.
+    fn target(&self, row: &Row, out: &mut dyn Write) -> io::Result<()>;
+
+    /// Writes the last line: what there is to say of the whole. The report has no rows.
+    fn end(&self, report: &Report, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// The format with this name.

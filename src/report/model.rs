@@ -2,6 +2,7 @@
 //!
 //! Fields are added, never renamed; a new meaning is a new major version of [`SCHEMA`].
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use gladhand_probes::Observations;
@@ -70,11 +71,26 @@ pub struct TargetReport {
     /// Plaintext HTTP was expected there (an `http://` target).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub plaintext_expected: bool,
+    /// The range of addresses that it was asked as one of: `10.0.0.0/24:443`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
     /// Why the name did not resolve, where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// One for each address probed.
     pub endpoints: Vec<EndpointReport>,
+}
+
+/// One target with all that concerns it: what a run gives as it goes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Row {
+    /// The target, as in `.targets` of a report.
+    #[serde(flatten)]
+    pub target: TargetReport,
+    /// Its findings, the most severe first.
+    pub findings: Vec<Finding>,
+    /// What could not be measured of it.
+    pub not_measured: Vec<NotMeasured>,
 }
 
 /// What was seen at one address.
@@ -197,11 +213,53 @@ pub enum Status {
     Open,
 }
 
-/// Counts.
+/// Counts, and how the run ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// Findings by severity.
     pub findings: Counts,
+    /// Targets by how they stand.
+    #[serde(default)]
+    pub targets: Standings,
+    /// How the program ended: its exit code, in a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// The exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
+}
+
+/// Targets by how they stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Standings {
+    /// All of them, each once.
+    pub total: usize,
+    /// Clients do not get through, or it is insecure.
+    pub broken: usize,
+    /// Clients get through, and something is weak.
+    pub weak: usize,
+    /// It could not be measured, or not enough of it.
+    pub not_measured: usize,
+    /// Clients get through.
+    pub works: usize,
+    /// Addresses of a range where nothing listens.
+    pub nothing_listens: usize,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Everything asked was measured, nothing at or above `--fail-on`.
+    Clean,
+    /// Findings at or above `--fail-on`.
+    Findings,
+    /// Something asked could not be measured.
+    Incomplete,
+    /// A bug, caught.
+    Bug,
+    /// A signal ended it.
+    Interrupted,
 }
 
 /// Findings by severity.
@@ -222,13 +280,107 @@ pub struct Counts {
 impl Counts {
     /// Counts findings.
     pub fn of(findings: &[Finding]) -> Self {
-        let count = |severity| findings.iter().filter(|f| f.severity == severity).count();
-        Self {
-            critical: count(Severity::Critical),
-            high: count(Severity::High),
-            medium: count(Severity::Medium),
-            low: count(Severity::Low),
-            info: count(Severity::Info),
+        let mut counts = Self::default();
+        for finding in findings {
+            counts.add(finding.severity);
         }
+        counts
+    }
+
+    /// Counts one more.
+    pub fn add(&mut self, severity: Severity) {
+        *match severity {
+            Severity::Critical => &mut self.critical,
+            Severity::High => &mut self.high,
+            Severity::Medium => &mut self.medium,
+            Severity::Low => &mut self.low,
+            Severity::Info => &mut self.info,
+        } += 1;
+    }
+
+    /// How many there are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        match severity {
+            Severity::Critical => self.critical,
+            Severity::High => self.high,
+            Severity::Medium => self.medium,
+            Severity::Low => self.low,
+            Severity::Info => self.info,
+        }
+    }
+}
+
+/// One target of a report, with what concerns it: [`Report::by_target`].
+#[derive(Clone, Debug)]
+pub struct Of<'a> {
+    /// The target.
+    pub target: &'a TargetReport,
+    /// Its findings, the most severe first.
+    pub findings: Vec<&'a Finding>,
+    /// What could not be measured of it.
+    pub not_measured: Vec<&'a NotMeasured>,
+}
+
+impl Row {
+    /// The row, by reference.
+    pub fn of(&self) -> Of<'_> {
+        Of {
+            target: &self.target,
+            findings: self.findings.iter().collect(),
+            not_measured: self.not_measured.iter().collect(),
+        }
+    }
+}
+
+impl Of<'_> {
+    /// A row of its own.
+    pub fn to_row(&self) -> Row {
+        Row {
+            target: self.target.clone(),
+            findings: self.findings.iter().copied().cloned().collect(),
+            not_measured: self.not_measured.iter().copied().cloned().collect(),
+        }
+    }
+}
+
+impl Report {
+    /// Every target with its findings and gaps, in the report's order.
+    pub fn by_target(&self) -> Vec<Of<'_>> {
+        let mut all: Vec<Of<'_>> = self
+            .targets
+            .iter()
+            .map(|target| Of {
+                target,
+                findings: Vec::new(),
+                not_measured: Vec::new(),
+            })
+            .collect();
+        let place: HashMap<&str, usize> = self
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(place, target)| (target.target.as_str(), place))
+            .collect();
+        let row = |target: &str| place.get(target).copied();
+        for finding in &self.findings {
+            if let Some(of) = row(&finding.target).and_then(|place| all.get_mut(place)) {
+                of.findings.push(finding);
+            }
+        }
+        for gap in &self.not_measured {
+            if let Some(of) = row(gap.target()).and_then(|place| all.get_mut(place)) {
+                of.not_measured.push(gap);
+            }
+        }
+        all
+    }
+}
+
+impl NotMeasured {
+    /// The target, without the address.
+    pub fn target(&self) -> &str {
+        self.subject
+            .split_once(" (")
+            .map_or(self.subject.as_str(), |(target, _)| target)
     }
 }

@@ -1,9 +1,11 @@
-//! How many connections, how fast, and until when: the limits that keep a probe polite.
+//! How many connections, how fast, and until when: the limits that keep a probe polite. A server that
+//! turns out to bear less makes them narrower.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex as Lock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::NetError;
@@ -15,9 +17,10 @@ pub(crate) const BUDGET: u32 = 1000;
 #[derive(Debug)]
 pub(crate) struct Gate {
     slots: Semaphore,
-    max_connections: u32,
+    at_once: AtomicU32,
+    alone: Mutex<()>,
     next: Mutex<Instant>,
-    pause: Duration,
+    pause: Lock<Duration>,
     tried: AtomicU32,
     opened: AtomicU32,
     deadline: Instant,
@@ -43,9 +46,10 @@ impl Gate {
             });
         Self {
             slots: Semaphore::new(max_connections as usize),
-            max_connections,
+            at_once: AtomicU32::new(max_connections),
+            alone: Mutex::new(()),
             next: Mutex::new(now),
-            pause,
+            pause: Lock::new(pause),
             tried: AtomicU32::new(0),
             opened: AtomicU32::new(0),
             deadline: now + allowed,
@@ -60,8 +64,29 @@ impl Gate {
     }
 
     /// Waits until nothing is open, and keeps it so: every slot.
-    pub(crate) async fn all_slots(&self) -> Result<SemaphorePermit<'_>, NetError> {
-        self.slots(self.max_connections).await
+    pub(crate) async fn all_slots(&self) -> Result<AllSlots<'_>, NetError> {
+        // One at a time: how many slots there are may change only under somebody who holds them all.
+        let alone = self
+            .until(self.deadline, self.alone.lock())
+            .await?
+            .ok_or_else(|| self.late())?;
+        let slots = self.slots(self.at_once()).await?;
+        Ok(AllSlots {
+            gate: self,
+            slots: Some(slots),
+            _alone: alone,
+        })
+    }
+
+    /// How many connections may be open at once.
+    pub(crate) fn at_once(&self) -> u32 {
+        self.at_once.load(Ordering::Relaxed)
+    }
+
+    /// How many are open, or being opened.
+    pub(crate) fn busy(&self) -> u32 {
+        let free = u32::try_from(self.slots.available_permits()).unwrap_or(u32::MAX);
+        self.at_once().saturating_sub(free)
     }
 
     async fn slots(&self, number: u32) -> Result<SemaphorePermit<'_>, NetError> {
@@ -71,13 +96,24 @@ impl Gate {
             .map_err(|_| NetError::Interrupted)
     }
 
+    /// From now on, at most so many connections a second; never more than before.
+    pub(crate) fn slow_down(&self, per_second: f64) {
+        let pause = Duration::try_from_secs_f64(1.0 / per_second).unwrap_or_default();
+        let mut current = lock(&self.pause);
+        *current = (*current).max(pause);
+    }
+
+    fn pause(&self) -> Duration {
+        *lock(&self.pause)
+    }
+
     /// Waits for the pace, and takes a connection from the budget.
     pub(crate) async fn pass(&self) -> Result<(), NetError> {
-        if !self.pause.is_zero() {
+        if !self.pause().is_zero() {
             let pace = async {
                 let mut next = self.next.lock().await;
                 tokio::time::sleep_until(*next).await;
-                *next = Instant::now() + self.pause;
+                *next = Instant::now() + self.pause();
             };
             self.until(self.deadline, pace)
                 .await?
@@ -150,4 +186,32 @@ impl Gate {
     pub(crate) fn opened(&self) -> u32 {
         self.opened.load(Ordering::Relaxed)
     }
+}
+
+/// Every slot of a gate: no other connection is open.
+#[derive(Debug)]
+pub(crate) struct AllSlots<'a> {
+    gate: &'a Gate,
+    slots: Option<SemaphorePermit<'a>>,
+    _alone: MutexGuard<'a, ()>,
+}
+
+impl AllSlots<'_> {
+    /// From now on, at most so many connections at once; at least one, and never more than before.
+    pub(crate) fn narrow(&mut self, at_once: u32) {
+        let before = self.gate.at_once();
+        let at_once = at_once.clamp(1, before);
+        let taken = self
+            .slots
+            .as_mut()
+            .and_then(|slots| slots.split((before - at_once) as usize));
+        if let Some(taken) = taken {
+            taken.forget();
+            self.gate.at_once.store(at_once, Ordering::Relaxed);
+        }
+    }
+}
+
+fn lock<T>(of: &Lock<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

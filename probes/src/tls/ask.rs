@@ -7,7 +7,7 @@ use crate::cx::{Cx, Told};
 use crate::net::NetError;
 use crate::tls::hellos::{Hello, HelloOutcome};
 
-/// How often a hello is sent again where there is no connection, and the first pause.
+/// How often a hello is sent again, alone, where there is no connection; and the first pause.
 const RETRIES: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
 
@@ -30,9 +30,6 @@ pub(crate) const NOT_ABOUT_SUITES: &[u8] = &[70, 86, 112];
 /// many times the TCP handshake.
 const SECOND_WAIT: Duration = Duration::from_secs(1);
 const SECOND_WAIT_FACTOR: u32 = 10;
-
-/// How often a control is sent that is not answered.
-const CONTROLS: u32 = 2;
 
 /// What an answer amounts to.
 #[derive(Clone, Debug)]
@@ -128,20 +125,7 @@ async fn confirm(
         Ok(quiet) => quiet,
         Err(error) => return Reply::Unclear(format!("{outcome}; and then {error}")),
     };
-    let mut answered = Some(false);
-    for _ in 0..CONTROLS {
-        answered = match control {
-            Some(control) => {
-                let told = quiet.ask(control, cx.settings.timeout).await;
-                Some(told.outcome.is_ok_and(|outcome| outcome.is_hello()))
-            }
-            None => quiet.still_answers(told.at).await,
-        };
-        if answered != Some(false) {
-            break;
-        }
-    }
-    match answered {
+    match quiet.control(control, told.at).await {
         None => return Reply::Unclear(format!("{outcome}; no hello is known that it answers")),
         Some(false) => {
             return Reply::Unclear(format!(
@@ -158,10 +142,12 @@ async fn confirm(
     };
     let mut repeats = 0;
     while repeats < cx.repeats() {
-        match quiet.ask(hello, wait).await.outcome {
+        let second = quiet.ask(hello, wait).await;
+        match second.outcome.clone() {
             Ok(again) if again.same_kind(outcome) => repeats += 1,
             Ok(again) => {
-                cx.note_contradiction();
+                cx.note_lost(told);
+                cx.correct(hello, &second);
                 // The first answer may have been a glitch, where this one is clear.
                 return match Refusal::by_alert(&again) {
                     _ if again.is_hello() => Reply::Accepted(again),
@@ -183,21 +169,34 @@ async fn confirm(
     })
 }
 
-/// The answer to a hello; where there is no connection, after a pause once more.
+/// The answer to a hello; where there is no connection, after a pause once more, and alone.
 async fn connected(cx: &Cx, hello: &Hello) -> Told {
     let mut told = cx.ask(hello).await;
+    let may_pass = |told: &Told| {
+        matches!(
+            told.outcome,
+            Err(NetError::Refused | NetError::Other { .. } | NetError::Unreachable { .. })
+        )
+    };
+    if !may_pass(&told) || cx.is_gone() {
+        return told;
+    }
+    let Ok(quiet) = cx.quiet().await else {
+        return told;
+    };
     let mut pause = FIRST_PAUSE;
     for _ in 0..RETRIES {
-        match &told.outcome {
-            Err(NetError::Refused | NetError::Other { .. } | NetError::Unreachable { .. }) => {
-                if cx.is_gone() || cx.pause(pause).await.is_err() {
-                    break;
-                }
-                pause *= 2;
-                told = cx.ask(hello).await;
-            }
-            _ => break,
+        if cx.is_gone() || cx.pause(pause).await.is_err() {
+            break;
         }
+        pause *= 2;
+        let again = quiet.ask(hello, cx.settings.timeout).await;
+        if !may_pass(&again) {
+            cx.note_lost(&told);
+            cx.correct(hello, &again);
+            return again;
+        }
+        told = again;
     }
     told
 }

@@ -9,6 +9,7 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::SessionSpec;
+use crate::tls::versions;
 use crate::wire::registry::ProtocolVersion;
 use crate::x509::{CertificateFacts, ChainFacts, chain_facts};
 
@@ -23,7 +24,7 @@ impl Probe for Certificate {
     const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = CertificateSeen;
 
-    async fn run(cx: &Cx, so_far: &Observations) -> Result<CertificateSeen, ProbeError> {
+    async fn run(cx: &Cx, _so_far: &Observations) -> Result<CertificateSeen, ProbeError> {
         let session = cx.session(&SessionSpec::ordinary(cx.sni())).await;
         if let Ok(session) = &session
             && !session.chain.is_empty()
@@ -31,18 +32,20 @@ impl Probe for Certificate {
             let version = session.version.map_or_else(String::new, |v| v.to_string());
             return Ok(read(&session.chain, version));
         }
-        // The newest first; of what the versions probe has found out, if it ran.
-        let versions = so_far.versions.seen();
-        let may_be = |version: &ProtocolVersion| {
-            versions.is_none_or(|versions| versions.answer(*version) != Answer::No)
-        };
         let mut without = None;
-        for version in ProtocolVersion::all().iter().rev().copied().filter(may_be) {
+        // The newest first; of those that are spoken, where that is asked anyway.
+        for version in ProtocolVersion::all().iter().rev().copied() {
             let hello = match version {
                 ProtocolVersion::TLS1_3 => continue,
-                ProtocolVersion::SSL2 => Hello::Ssl2 {
-                    ciphers: crate::wire::registry::Ssl2Cipher::all().to_vec(),
-                },
+                _ if cx.chosen("versions")
+                    && versions::spoken(cx, version).await.answer.answer == Answer::No =>
+                {
+                    continue;
+                }
+                ProtocolVersion::SSL2 => Hello::ssl2(),
+                version if cx.chosen("versions") => {
+                    versions::answered_hello(cx, version, cx.sni()).await
+                }
                 version => Hello::common(version, cx.sni()),
             };
             match cx.ask(&hello).await.outcome {

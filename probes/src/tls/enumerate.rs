@@ -1,4 +1,8 @@
-//! Enumeration by elimination: offer everything, take away what the server picks, until it refuses.
+//! Enumeration by elimination: offer everything, take away what the server picks, until it refuses. What
+//! it is likely to pick is asked ahead, side by side; where the guess is right, a list takes the time of
+//! one question.
+
+use std::collections::VecDeque;
 
 use crate::cx::Cx;
 use crate::tls::ask::{Refusal, Reply, is_ambiguous, question};
@@ -9,6 +13,10 @@ use crate::wire::registry::Suite;
 /// A list at most this long is refused as a whole, or not at all; a longer one is taken apart where
 /// its refusal may be about its length.
 const SMALL: usize = 8;
+
+/// Questions asked ahead: once something was accepted; and after guesses that were all right, at most.
+const AHEAD: usize = 2;
+const MOST_AHEAD: usize = 8;
 
 /// What is enumerated, and how to ask for it.
 #[expect(
@@ -22,6 +30,15 @@ pub(crate) struct Question<'a, T> {
     pub(crate) in_hello: bool,
     /// Which of them the server picked; none where its answer is another one's (another version).
     pub(crate) pick: Box<dyn Fn(&Flight) -> Option<T> + Send + Sync + 'a>,
+    /// How many are likely to be accepted, where one is.
+    pub(crate) likely: usize,
+    /// In which order the server is likely to pick from a list, after it has picked others.
+    pub(crate) expected: fn(&[T], &[T]) -> Vec<T>,
+}
+
+/// No guess but the order of the list.
+pub(crate) fn in_turn<T: Copy>(list: &[T], _picked: &[T]) -> Vec<T> {
+    list.to_vec()
 }
 
 /// What became of the candidates; those in neither list were refused.
@@ -39,6 +56,8 @@ pub(crate) struct Eliminated<T> {
     pub(crate) alert: Option<u8>,
     /// The server answered with another version, or another kind of key exchange.
     pub(crate) other_version: bool,
+    /// What was offered each time that something was accepted, and what was picked.
+    pub(crate) picks: Vec<(Vec<T>, T)>,
 }
 
 impl<T> Default for Eliminated<T> {
@@ -50,6 +69,7 @@ impl<T> Default for Eliminated<T> {
             evidence: vec![],
             alert: None,
             other_version: false,
+            picks: vec![],
         }
     }
 }
@@ -66,19 +86,9 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         Self::eliminate(cx, ask, candidates, known_good, usize::MAX).await
     }
 
-    /// Asks until one of them is accepted, or none.
+    /// Asks until one of them is accepted, or none; what was not asked is `left`.
     pub(crate) async fn first(cx: &Cx, ask: &Question<'_, T>, candidates: &[T]) -> Self {
         Self::eliminate(cx, ask, candidates, None, 1).await
-    }
-
-    /// Asks until so many are accepted, or everything is decided; what was not asked is `left`.
-    pub(crate) async fn at_most(
-        cx: &Cx,
-        ask: &Question<'_, T>,
-        candidates: &[T],
-        most: usize,
-    ) -> Self {
-        Self::eliminate(cx, ask, candidates, None, most).await
     }
 
     async fn eliminate(
@@ -91,6 +101,12 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         let mut seen = Self::default();
         let mut known_good = known_good;
         let mut lists = vec![candidates.to_vec()];
+        let mut guess = Guess {
+            next: VecDeque::new(),
+            ahead: ask.likely,
+        };
+        // What was accepted elsewhere tells what to expect here.
+        let mut picked_before: Vec<T> = known_good.into_iter().collect();
         while let Some(mut list) = lists.pop() {
             if seen.accepted.len() >= most {
                 seen.left.extend(list);
@@ -98,6 +114,9 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
             }
             if list.is_empty() {
                 continue;
+            }
+            if most > 1 {
+                guess.look_ahead(cx, ask, &list, &picked_before).await;
             }
             // Longer than anything that was answered: where the answer is not clear, shorter first.
             if list.len() > taken(cx) && is_ambiguous(&cx.ask(&(ask.hello)(&list)).await) {
@@ -120,6 +139,9 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
                     };
                     match (ask.pick)(&flight) {
                         Some(picked) if list.contains(&picked) => {
+                            guess.picked(picked);
+                            picked_before.push(picked);
+                            seen.picks.push((list.clone(), picked));
                             list.retain(|candidate| *candidate != picked);
                             lists.push(list);
                             known_good = Some(picked);
@@ -180,11 +202,54 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         self.evidence.dedup();
         self.alert = self.alert.or(other.alert);
         self.other_version |= other.other_version;
+        self.picks.extend(other.picks);
     }
 
     fn give_up(&mut self, list: Vec<T>, why: &str) {
         self.undetermined.extend(list);
         self.evidence.push(format!("undetermined: {why}"));
+    }
+}
+
+/// What the server is expected to pick next, and how far that is worth asking ahead.
+struct Guess<T> {
+    /// The next picks.
+    next: VecDeque<T>,
+    /// So many questions are asked ahead.
+    ahead: usize,
+}
+
+impl<T: Copy + PartialEq + Send + Sync> Guess<T> {
+    /// Asks for the list, for what is left of it after the likeliest pick, and so on.
+    async fn look_ahead(&mut self, cx: &Cx, ask: &Question<'_, T>, list: &[T], picked: &[T]) {
+        if self.ahead == 0 || picked.is_empty() || cx.knows(&(ask.hello)(list)) {
+            return;
+        }
+        let expected = (ask.expected)(list, picked);
+        self.next = expected.iter().copied().take(self.ahead).collect();
+        let mut left = list.to_vec();
+        let mut hellos = vec![(ask.hello)(&left)];
+        for pick in &self.next {
+            left.retain(|candidate| candidate != pick);
+            if left.is_empty() || left.len() > taken(cx) {
+                break;
+            }
+            hellos.push((ask.hello)(&left));
+        }
+        cx.look_ahead(hellos).await;
+    }
+
+    /// The better the guesses, the further ahead.
+    fn picked(&mut self, picked: T) {
+        self.ahead = match self.next.pop_front() {
+            Some(next) if next != picked => {
+                self.next.clear();
+                self.ahead / 2
+            }
+            Some(_) if self.next.is_empty() => (self.ahead * 2).clamp(1, MOST_AHEAD),
+            Some(_) => self.ahead,
+            None => self.ahead.max(AHEAD),
+        };
     }
 }
 

@@ -9,11 +9,15 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::hellos::{Hello, turned_round};
+use crate::tls::versions;
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
 use crate::wire::names::GroupName;
 use crate::wire::registry::{Group, ProtocolVersion, Suite, SuiteTraits};
 use crate::x509::CertificateFacts;
+
+/// Groups that a server is likely to have besides its favourite.
+const LIKELY: usize = 3;
 
 /// Enumerates the groups: in TLS 1.3 by HelloRetryRequest, below by the ServerKeyExchange.
 pub struct Groups;
@@ -26,17 +30,20 @@ impl Probe for Groups {
     const NEEDS: &'static [&'static str] = &["reach", "versions"];
     type Seen = GroupsSeen;
 
-    async fn run(cx: &Cx, so_far: &Observations) -> Result<GroupsSeen, ProbeError> {
-        let Some(versions) = so_far.versions.seen() else {
-            return Err(ProbeError::Missing {
-                needs: "versions".into(),
-            });
-        };
-        let newest_legacy = versions
-            .spoken()
-            .filter(|version| (ProtocolVersion::TLS1_0..=ProtocolVersion::TLS1_2).contains(version))
-            .last();
-        let tls13_spoken = versions.answer(ProtocolVersion::TLS1_3) == Answer::Yes;
+    async fn run(cx: &Cx, _so_far: &Observations) -> Result<GroupsSeen, ProbeError> {
+        let of_13 = versions::spoken(cx, ProtocolVersion::TLS1_3).await.answer;
+        let tls13_spoken = of_13.answer == Answer::Yes;
+        let mut newest_legacy = None;
+        for version in [
+            ProtocolVersion::TLS1_2,
+            ProtocolVersion::TLS1_1,
+            ProtocolVersion::TLS1_0,
+        ] {
+            if versions::spoken(cx, version).await.answer.answer == Answer::Yes {
+                newest_legacy = Some(version);
+                break;
+            }
+        }
         if newest_legacy.is_none() && !tls13_spoken {
             return Err(ProbeError::not_applicable(
                 "no version is spoken that names groups",
@@ -44,11 +51,7 @@ impl Probe for Groups {
         }
         let mut found = Eliminated::default();
         if tls13_spoken {
-            let needs_share = versions
-                .0
-                .get(&ProtocolVersion::TLS1_3)
-                .is_some_and(|answer| answer.needs_key_share);
-            found = if needs_share {
+            found = if of_13.needs_key_share {
                 tls13_with_shares(cx).await
             } else {
                 tls13(cx).await
@@ -95,25 +98,39 @@ async fn tls13(cx: &Cx) -> Eliminated<Group> {
         in_hello: true,
         hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, &[], cx.sni())),
         pick: Box::new(pick),
+        likely: 0,
+        expected,
     };
     let mut found = Eliminated::first(cx, &first, Group::tls13()).await;
     let Some(first) = found.picked().first().copied() else {
         return found;
     };
     let suites = turned_round(Suite::tls13());
-    let ask = Question::<Group> {
+    let ask = |likely| Question::<Group> {
         in_hello: true,
         hello: Box::new(|groups| Hello::tls13(&suites, groups, &[], cx.sni())),
         pick: Box::new(pick),
+        likely,
+        expected,
     };
+    let (likely, unlikely) = (ask(LIKELY), ask(0));
     let (preferred, others) = (preferred_but(first), others_but(first));
     let (preferred, others) = tokio::join!(
-        Eliminated::run(cx, &ask, &preferred, Some(first)),
-        Eliminated::run(cx, &ask, &others, Some(first)),
+        Eliminated::run(cx, &likely, &preferred, Some(first)),
+        Eliminated::run(cx, &unlikely, &others, Some(first)),
     );
     found.join(preferred);
     found.join(others);
     found
+}
+
+/// What stands behind the last pick is likelier than what the server passed over.
+fn expected(groups: &[Group], picked: &[Group]) -> Vec<Group> {
+    let place = |group: &Group| Group::tls13().iter().position(|other| other == group);
+    let last = picked.last().and_then(place);
+    let (behind, before): (Vec<Group>, Vec<Group>) =
+        groups.iter().partition(|group| place(group) > last);
+    behind.into_iter().chain(before).collect()
 }
 
 /// The groups of TLS 1.3 that servers have, but for one.
@@ -137,6 +154,8 @@ async fn tls13_with_shares(cx: &Cx) -> Eliminated<Group> {
         in_hello: true,
         hello: Box::new(|groups| Hello::tls13(Suite::tls13(), groups, groups, cx.sni())),
         pick: Box::new(|flight: &Flight| flight.hello.group()),
+        likely: 0,
+        expected,
     };
     let each = with
         .iter()
@@ -167,6 +186,8 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
         in_hello: false,
         hello: Box::new(|groups| Hello::legacy(version, &suites, groups, cx.sni())),
         pick: Box::new(of_exchange),
+        likely: 0,
+        expected,
     };
     let mut found = Eliminated::run(cx, &ask, candidates, None).await;
     // A server with an ECDSA certificate refuses a client that does not have the certificate's own
@@ -185,6 +206,8 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
                 Hello::legacy(version, &suites, &with_curve, cx.sni())
             }),
             pick: Box::new(|flight: &Flight| of_exchange(flight).filter(|group| *group != curve)),
+            likely: 0,
+            expected,
         };
         let more = Eliminated::run(cx, &ask, &rest, None).await;
         found.join(more);
@@ -194,12 +217,8 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
 
 /// The curve of the ECDSA certificate that the server sends in this version, if it is one.
 async fn curve_of_certificate(cx: &Cx, version: ProtocolVersion) -> Option<Group> {
-    let outcome = cx
-        .ask(&Hello::common(version, cx.sni()))
-        .await
-        .outcome
-        .ok()?;
-    let leaf = outcome.flight()?.certificates.as_ref()?.first()?;
+    let flight = versions::spoken(cx, version).await.flight?;
+    let leaf = flight.certificates.as_ref()?.first()?;
     Group::parse(&CertificateFacts::read(leaf).key.curve?)
 }
 

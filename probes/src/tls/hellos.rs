@@ -65,19 +65,28 @@ const USUAL_GROUPS: &[Group] = &[
 ];
 
 impl Hello {
+    /// The suites of TLS 1.3 in an ordinary client's order.
+    pub(crate) const ORDINARY_TLS13: [Suite; 3] = [Suite(0x1302), Suite(0x1303), Suite(0x1301)];
+
     /// The hello of an ordinary client: TLS 1.0 to 1.3, usual suites, shares for X25519 and P-256.
     pub(crate) fn ordinary(sni: Option<String>) -> Self {
         use crate::wire::registry::ProtocolVersion as V;
-        let tls13 = [0x1302, 0x1303, 0x1301].map(Suite);
         let legacy = Suite::common().iter().copied().take(ORDINARY_SUITES);
         Self::Tls(TlsHello {
             versions: vec![V::TLS1_3, V::TLS1_2, V::TLS1_1, V::TLS1_0],
-            suites: tls13.into_iter().chain(legacy).collect(),
+            suites: Self::ORDINARY_TLS13.into_iter().chain(legacy).collect(),
             fillers: 0,
             groups: USUAL_GROUPS.to_vec(),
             shares: vec![Group::X25519, Group::SECP256R1],
             sni,
         })
+    }
+
+    /// Every cipher of SSLv2.
+    pub(crate) fn ssl2() -> Self {
+        Self::Ssl2 {
+            ciphers: Ssl2Cipher::all().to_vec(),
+        }
     }
 
     /// Suites offered in one version of TLS 1.2 and below.
@@ -294,6 +303,14 @@ impl HelloOutcome {
 
     /// The flight of a ServerHello or a HelloRetryRequest.
     pub(crate) fn flight(&self) -> Option<&Flight> {
+        match self {
+            Self::ServerHello(flight) | Self::Retry(flight) => Some(flight),
+            _ => None,
+        }
+    }
+
+    /// The same, for keeping.
+    pub(crate) fn into_flight(self) -> Option<Box<Flight>> {
         match self {
             Self::ServerHello(flight) | Self::Retry(flight) => Some(flight),
             _ => None,

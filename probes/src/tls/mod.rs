@@ -12,4 +12,6 @@ pub mod versions;
 pub(crate) mod ask;
 pub(crate) mod enumerate;
 pub(crate) mod hellos;
+pub(crate) mod order;
+pub(crate) mod parts;
 pub(crate) mod session;

@@ -9,7 +9,9 @@ use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{REFUSALS, Reply, question};
 use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::reach::ReachOutcome;
 use crate::tls::session::{Session, SessionSpec};
+use crate::tls::versions;
 use crate::untrusted::Untrusted;
 use crate::wire::registry::{ProtocolVersion, Suite};
 use crate::x509::CertificateFacts;
@@ -28,10 +30,12 @@ impl Probe for Sni {
     type Seen = SniSeen;
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<SniSeen, ProbeError> {
-        let spoken: Vec<_> = so_far
-            .versions
-            .seen()
-            .map_or_else(Vec::new, |v| v.spoken().collect());
+        let spoken: Vec<_> = match so_far.reach.seen() {
+            Some(reach) if reach.outcome == ReachOutcome::Tls => {
+                versions::all(cx).await.spoken().collect()
+            }
+            _ => Vec::new(),
+        };
         // The certificate shows in clear up to TLS 1.2; SSLv3 and below know no server name.
         let legacy = spoken
             .iter()
@@ -56,7 +60,9 @@ impl Probe for Sni {
                 (Some(_), _) if cx.longest_answered() < Suite::common().len() => {
                     clear(cx, Hello::lean(sni), spec).await
                 }
-                (Some(version), _) => clear(cx, Hello::common(version, sni), spec).await,
+                (Some(version), _) => {
+                    clear(cx, versions::answered_hello(cx, version, sni).await, spec).await
+                }
                 (None, true) => clear(cx, Hello::ordinary(sni), spec).await,
                 (None, false) => completed(cx, spec).await,
             }

@@ -7,12 +7,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
+use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::groups::preferred_but;
-use crate::tls::hellos::{Hello, HelloOutcome, is_chacha, turned_round};
+use crate::tls::hellos::{Hello, HelloOutcome, turned_round};
+use crate::tls::order::{self, Pick};
+use crate::tls::parts;
+use crate::tls::versions;
 use crate::wire::flight::Flight;
 use crate::wire::key_share::SMALL_SHARES;
 use crate::wire::names::SuiteName;
@@ -21,9 +25,8 @@ use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
 /// Suites in a hello, unless the server has answered a longer one.
 const CHUNK: usize = 64;
 
-/// Suites found one after the other, before what is left is parted; and the parts.
-const AT_FIRST: usize = 6;
-const PARTS: usize = 6;
+/// Suites that a modern server is likely to have besides its favourite.
+const LIKELY: usize = 2;
 
 /// Enumerates the suites of every version that is spoken, the versions side by side.
 pub struct Suites;
@@ -35,40 +38,30 @@ impl Probe for Suites {
     const NEEDS: &'static [&'static str] = &["reach", "versions"];
     type Seen = SuitesSeen;
 
-    async fn run(cx: &Cx, so_far: &Observations) -> Result<SuitesSeen, ProbeError> {
-        let Some(versions) = so_far.versions.seen() else {
-            return Err(ProbeError::Missing {
-                needs: "versions".into(),
-            });
-        };
-        let needs_share = versions
-            .0
-            .get(&ProtocolVersion::TLS1_3)
-            .is_some_and(|answer| answer.needs_key_share);
-        let lists = versions.spoken().map(|version| async move {
-            let list = match version {
+    async fn run(cx: &Cx, _so_far: &Observations) -> Result<SuitesSeen, ProbeError> {
+        let lists = ProtocolVersion::all().iter().map(|version| async move {
+            let known = versions::spoken(cx, *version).await.answer;
+            if known.answer != Answer::Yes {
+                return None;
+            }
+            let list = match *version {
                 ProtocolVersion::SSL2 => ssl2(cx).await,
-                ProtocolVersion::TLS1_3 => tls13(cx, needs_share).await,
-                version => legacy(cx, version).await,
+                ProtocolVersion::TLS1_3 => tls13(cx, known.needs_key_share).await,
+                version => Box::pin(legacy(cx, version)).await,
             };
-            (version, list)
+            Some((*version, list))
         });
+        let lists = join_all(lists).await;
         Ok(SuitesSeen(
-            join_all(lists)
-                .await
-                .into_iter()
-                .collect::<BTreeMap<_, _>>(),
+            lists.into_iter().flatten().collect::<BTreeMap<_, _>>(),
         ))
     }
 }
 
 /// SSLv2 tells all at once: its SERVER-HELLO lists what both sides have; the client chooses.
 async fn ssl2(cx: &Cx) -> SuiteList {
-    let hello = Hello::Ssl2 {
-        ciphers: Ssl2Cipher::all().to_vec(),
-    };
     let mut list = SuiteList::empty();
-    match cx.ask(&hello).await.outcome {
+    match cx.ask(&Hello::ssl2()).await.outcome {
         Ok(HelloOutcome::Ssl2(hello)) => {
             list.accepted = hello.ciphers.into_iter().map(SuiteName::from).collect();
             list.order = Order::Client;
@@ -97,148 +90,183 @@ async fn tls13(cx: &Cx, needs_share: bool) -> SuiteList {
                 flight.hello.is_retry() || flight.hello.version() == ProtocolVersion::TLS1_3;
             spoken.then_some(flight.hello.suite)
         }),
+        likely: LIKELY,
+        expected: parts::expected,
     };
-    let (found, turned) = tokio::join!(
-        Eliminated::run(cx, &ask, Suite::tls13(), None),
-        turned_tls13(cx, &ask)
-    );
-    let order = turned.order(cx, &ask, &found.picked()).await;
+    let mut found = Eliminated::run(cx, &ask, Suite::tls13(), None).await;
+    // An ordinary client has them in another order.
+    let told = cx.ask(&Hello::ordinary(cx.sni())).await;
+    if let Ok(outcome) = told.outcome
+        && let Some(picked) = outcome.flight().and_then(|flight| (ask.pick)(flight))
+    {
+        found.picks.push((Hello::ORDINARY_TLS13.to_vec(), picked));
+    }
+    if order::whose(&found.picks, &found.picked()).is_none() && found.accepted.len() > 1 {
+        found.picks.extend(turned_tls13(cx, &ask).await);
+    }
+    let order = put_in_order(cx, &ask, &mut found, Suite::tls13()).await;
     SuiteList::new(found, order)
 }
 
 /// The suites of TLS 1.3 the other way round: as the groups probe asks with all but the group that
 /// is known, so that one answer serves both.
-async fn turned_tls13(cx: &Cx, ask: &Question<'_, Suite>) -> Turned {
+async fn turned_tls13(cx: &Cx, ask: &Question<'_, Suite>) -> Option<Pick> {
     let first = question(cx, &(ask.hello)(Suite::tls13()), None).await;
     let known = match &first {
         Reply::Accepted(outcome) => outcome.flight().and_then(|flight| flight.hello.group()),
         _ => None,
     };
+    let suites = turned_round(Suite::tls13());
     if let Some(known) = known {
-        let suites = turned_round(Suite::tls13());
         let hello = Hello::tls13(&suites, &preferred_but(known), &[], cx.sni());
         let reply = question(cx, &hello, None).await;
         if let Some(picked) = pick(ask, &reply) {
-            return Turned {
-                picked: Some(picked),
-                long_hello_answered: false,
-            };
+            return Some((suites, picked));
         }
     }
-    turned(cx, ask, Suite::tls13(), 0).await
+    let reply = question(cx, &(ask.hello)(&suites), None).await;
+    Some((suites, pick(ask, &reply)?))
 }
 
 async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
-    let ask = Question::<Suite> {
+    let ask = |likely| Question::<Suite> {
         in_hello: true,
-        hello: Box::new(|suites| Hello::suites(version, suites, cx.sni())),
-        pick: Box::new(|flight: &Flight| {
+        hello: Box::new(move |suites| Hello::suites(version, suites, cx.sni())),
+        pick: Box::new(move |flight: &Flight| {
             (flight.hello.version() == version).then_some(flight.hello.suite)
         }),
+        likely,
+        expected: parts::expected,
     };
-    let usual = Eliminated::at_most(cx, &ask, Suite::common(), AT_FIRST);
-    let (mut found, (mut turned, rare)) = tokio::join!(usual, turned_and_rare(cx, &ask));
-    let first = found.picked().first().copied();
-    let clients_order = turned.picked.is_some() && first.is_some() && turned.picked != first;
-    // Where the order is the client's, there is none to be found out: the rest goes side by side.
-    let left = std::mem::take(&mut found.left);
-    let parts = if clients_order { PARTS } else { 1 };
-    let asked = left
-        .chunks(left.len().div_ceil(parts).max(1))
-        .map(|part| Eliminated::run(cx, &ask, part, first));
-    for part in join_all(asked).await {
+    let (likely, ask) = (ask(LIKELY), ask(0));
+    let lists = parts::usual(version).into_iter();
+    let usual = lists.map(|list| {
+        // Who has one of the modern suites has others.
+        let ask = if parts::is_modern(list) {
+            &likely
+        } else {
+            &ask
+        };
+        taken_apart(cx, ask, list, None)
+    });
+    let (usual, rare) = tokio::join!(join_all(usual), turned_and_rare(cx, &ask));
+    let mut found = rare;
+    for part in usual {
         found.join(part);
     }
-    let in_parts = !rare.accepted.is_empty();
-    found.join(rare);
-    let offered = Suite::common().iter().chain(Suite::rare());
-    let mut rank: Vec<Suite> = offered.copied().collect();
-    let all = found.picked();
-    if in_parts && !clients_order && all.len() > 1 {
-        // What was found in parts has no order yet: once more, with all of it.
-        rank = Eliminated::run(cx, &ask, &all, None).await.picked();
-    }
-    if in_parts || clients_order {
-        let place = |suite: &Suite| rank.iter().position(|r| r == suite).unwrap_or(usize::MAX);
-        found.accepted.sort_by_key(|(suite, _)| place(suite));
-    }
-    if turned.picked.is_none() {
-        turned = self::turned(cx, &ask, &found.picked(), 0).await;
-    }
-    let order = turned.order(cx, &ask, &found.picked()).await;
+    let offered: Vec<Suite> = Suite::common()
+        .iter()
+        .chain(Suite::rare())
+        .copied()
+        .collect();
+    let order = put_in_order(cx, &ask, &mut found, &offered).await;
     SuiteList::new(found, order)
 }
 
-/// The usual suites the other way round, in a hello as long as the one about all rare suites would
-/// be; and then the rare suites, in one hello if such a length is answered.
-async fn turned_and_rare(cx: &Cx, ask: &Question<'_, Suite>) -> (Turned, Eliminated<Suite>) {
-    let (usual, rare) = (Suite::common(), Suite::rare());
-    let turned = turned(cx, ask, usual, rare.len().saturating_sub(usual.len())).await;
-    let chunk = if turned.long_hello_answered {
-        rare.len()
-    } else {
-        CHUNK
+/// A list as a whole; and where something of it is taken, the rest in parts, side by side.
+async fn taken_apart(
+    cx: &Cx,
+    ask: &Question<'_, Suite>,
+    list: &[Suite],
+    known_good: Option<Suite>,
+) -> Eliminated<Suite> {
+    let mut found = Eliminated::first(cx, ask, list).await;
+    let left = std::mem::take(&mut found.left);
+    let Some(good) = found.picked().first().copied().or(known_good) else {
+        return found;
     };
+    let parts = parts::parts(&left, good);
+    let good = Some(good);
+    let asked = parts.iter().map(|part| async move {
+        if parts::is_short(part) {
+            Eliminated::run(cx, ask, part, good).await
+        } else {
+            Box::pin(taken_apart(cx, ask, part, good)).await
+        }
+    });
+    for part in join_all(asked).await {
+        found.join(part);
+    }
+    found
+}
+
+/// The usual suites the other way round, in a hello as long as the one about all rare suites; and the
+/// rare suites, in one hello if such a length is answered.
+async fn turned_and_rare(cx: &Cx, ask: &Question<'_, Suite>) -> Eliminated<Suite> {
+    let (usual, rare) = (Suite::common(), Suite::rare());
+    let suites = turned_round(usual);
+    let hello = (ask.hello)(&suites);
+    let long = hello
+        .clone()
+        .with_fillers(rare.len().saturating_sub(usual.len()));
+    // Whether a hello so long is answered is all that matters here: no second opinion.
+    let (told, ()) = tokio::join!(cx.ask(&long), cx.look_ahead([(ask.hello)(rare)]));
+    let answered = told.outcome.is_ok_and(|outcome| outcome.is_hello());
+    let reply = question(cx, if answered { &long } else { &hello }, None).await;
+    let turned = pick(ask, &reply);
+    let chunk = if answered { rare.len() } else { CHUNK };
     let asked = rare
         .chunks(chunk)
-        .map(|chunk| Eliminated::run(cx, ask, chunk, turned.picked));
+        .map(|chunk| taken_apart(cx, ask, chunk, turned));
     let mut found = Eliminated::default();
     for part in join_all(asked).await {
         found.join(part);
     }
-    (turned, found)
+    found.picks.extend(turned.map(|picked| (suites, picked)));
+    found
 }
 
-/// What the server picks from a list the other way round.
-struct Turned {
-    /// Its pick.
-    picked: Option<Suite>,
-    /// Whether the hello was answered with all its fillers.
-    long_hello_answered: bool,
-}
-
-/// Offers a list the other way round. `fillers` make the hello long, so that it shows at the same time
-/// how long a hello this server takes.
-async fn turned(cx: &Cx, ask: &Question<'_, Suite>, list: &[Suite], fillers: usize) -> Turned {
-    let hello = (ask.hello)(&turned_round(list));
-    let long = hello.clone().with_fillers(fillers);
-    // Whether a hello so long is answered is all that matters here: no second opinion.
-    let answered = fillers > 0
-        && cx
-            .ask(&long)
-            .await
-            .outcome
-            .is_ok_and(|outcome| outcome.is_hello());
-    let reply = question(cx, if answered { &long } else { &hello }, None).await;
-    Turned {
-        picked: pick(ask, &reply),
-        long_hello_answered: answered,
-    }
-}
-
-impl Turned {
-    /// Whose order counts, given what was found with the list the right way round, in that order.
-    async fn order(&self, cx: &Cx, ask: &Question<'_, Suite>, found: &[Suite]) -> Order {
-        let [first, .., _] = found else {
-            return Order::NotApplicable;
-        };
-        let others = found.iter().skip(1).any(|suite| !is_chacha(*suite));
-        match self.picked {
-            Some(picked) if picked != *first => Order::Client,
-            Some(_) if others && !is_chacha(*first) => Order::Server,
-            // Keeping ChaCha20 last has turned nothing round: just the other way round, then.
-            Some(_) => {
-                let reversed: Vec<Suite> = found.iter().rev().copied().collect();
-                let reply = question(cx, &(ask.hello)(&reversed), None).await;
-                match pick(ask, &reply) {
-                    Some(picked) if picked == *first => Order::Server,
-                    Some(picked) if reversed.first() == Some(&picked) => Order::Client,
-                    _ => Order::Undetermined,
-                }
+/// Finds out whose order counts, and puts what was found in it: the server's order, or that of what was
+/// offered.
+async fn put_in_order(
+    cx: &Cx,
+    ask: &Question<'_, Suite>,
+    found: &mut Eliminated<Suite>,
+    offered: &[Suite],
+) -> Order {
+    let place = |suite: &Suite| offered.iter().position(|other| other == suite);
+    let mut all = found.picked();
+    all.sort_by_key(place);
+    let mut order = Order::NotApplicable;
+    if all.len() > 1 {
+        order = whose(cx, ask, &all, &mut found.picks).await;
+        if order == Order::Server {
+            if let Some(sorted) = order::sorted(cx, ask, &all, &mut found.picks).await {
+                all = sorted;
+            } else {
+                found
+                    .evidence
+                    .push("the order of the suites could not be found out".into());
             }
-            None => Order::Undetermined,
         }
     }
+    let rank = |suite: &Suite| all.iter().position(|other| other == suite);
+    found.accepted.sort_by_key(|(suite, _)| rank(suite));
+    order
+}
+
+async fn whose(
+    cx: &Cx,
+    ask: &Question<'_, Suite>,
+    found: &[Suite],
+    picks: &mut Vec<Pick>,
+) -> Order {
+    if let Some(order) = order::whose(picks, found) {
+        return order;
+    }
+    // What was found, one way round and the other.
+    let backward: Vec<Suite> = found.iter().rev().copied().collect();
+    for offered in [found.to_vec(), turned_round(found), backward] {
+        let reply = question(cx, &(ask.hello)(&offered), None).await;
+        let Some(picked) = pick(ask, &reply) else {
+            return Order::Undetermined;
+        };
+        picks.push((offered, picked));
+        if let Some(order) = order::whose(picks, found) {
+            return order;
+        }
+    }
+    Order::Undetermined
 }
 
 fn pick(ask: &Question<'_, Suite>, reply: &Reply) -> Option<Suite> {

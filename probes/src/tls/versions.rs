@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +11,12 @@ use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{NOT_ABOUT_SUITES, Reply, question};
-use crate::tls::enumerate::{Eliminated, Question};
+use crate::tls::enumerate::{Eliminated, Question, in_turn};
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::parts;
 use crate::wire::flight::Flight;
 use crate::wire::key_share::SMALL_SHARES;
-use crate::wire::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
+use crate::wire::registry::{Group, ProtocolVersion, Suite};
 
 /// Asks each version on its own.
 pub struct Versions;
@@ -22,36 +24,83 @@ pub struct Versions;
 impl Probe for Versions {
     const ID: &'static str = "versions";
     const ABOUT: &'static str = "which protocol versions are spoken, SSLv2 to TLS 1.3";
-    const STAGE: Stage = Stage::Hello;
+    const STAGE: Stage = Stage::Detail;
     const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = VersionsSeen;
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<VersionsSeen, ProbeError> {
-        use ProtocolVersion as V;
-        let (ssl2, ssl3, tls10, tls11, tls12, tls13) = tokio::join!(
-            ssl2(cx),
-            legacy(cx, V::SSL3),
-            legacy(cx, V::TLS1_0),
-            legacy(cx, V::TLS1_1),
-            legacy(cx, V::TLS1_2),
-            tls13(cx),
-        );
-        Ok(VersionsSeen(BTreeMap::from([
-            (V::SSL2, ssl2),
-            (V::SSL3, ssl3),
-            (V::TLS1_0, tls10),
-            (V::TLS1_1, tls11),
-            (V::TLS1_2, tls12),
-            (V::TLS1_3, tls13),
-        ])))
+        Ok(all(cx).await)
     }
 }
 
-async fn ssl2(cx: &Cx) -> VersionAnswer {
-    let hello = Hello::Ssl2 {
-        ciphers: Ssl2Cipher::all().to_vec(),
+/// The answer for every version.
+pub(crate) async fn all(cx: &Cx) -> VersionsSeen {
+    let each = ProtocolVersion::all()
+        .iter()
+        .map(|version| async move { (*version, spoken(cx, *version).await.answer) });
+    VersionsSeen(join_all(each).await.into_iter().collect())
+}
+
+/// What is known of one version.
+#[derive(Clone, Debug)]
+pub(crate) struct Version {
+    /// Whether it is spoken.
+    pub(crate) answer: VersionAnswer,
+    /// The flight that shows it.
+    pub(crate) flight: Option<Box<Flight>>,
+    /// Not spoken, whatever the suites: the server said so.
+    settled: bool,
+}
+
+/// Whether a version is spoken; asked once, however many probes want to know.
+pub(crate) async fn spoken(cx: &Cx, version: ProtocolVersion) -> Version {
+    let find_out = async {
+        match version {
+            ProtocolVersion::SSL2 => ssl2(cx).await.into(),
+            ProtocolVersion::TLS1_3 => tls13(cx).await,
+            version => legacy(cx, version).await,
+        }
     };
-    match question(cx, &hello, None).await {
+    cx.version(version, Box::pin(find_out)).await
+}
+
+/// A hello of a version that is spoken, of those that have been asked already, with this name.
+pub(crate) async fn answered_hello(
+    cx: &Cx,
+    version: ProtocolVersion,
+    sni: Option<String>,
+) -> Hello {
+    let flight = spoken(cx, version).await.flight;
+    let taken = flight.map(|flight| flight.hello.suite);
+    let lists = parts::usual(version);
+    let list = lists
+        .iter()
+        .find(|list| taken.is_some_and(|suite| list.contains(&suite)));
+    match list {
+        Some(list) => Hello::suites(version, list, sni),
+        None => Hello::common(version, sni),
+    }
+}
+
+/// The first question about each version, for asking them side by side.
+pub(crate) fn first_hellos(cx: &Cx) -> Vec<Hello> {
+    let mut hellos = vec![Hello::tls13(Suite::tls13(), Group::tls13(), &[], cx.sni())];
+    for version in ProtocolVersion::all().iter().rev() {
+        match *version {
+            ProtocolVersion::TLS1_3 => {}
+            ProtocolVersion::SSL2 => hellos.push(Hello::ssl2()),
+            version => hellos.extend(
+                parts::usual(version)
+                    .iter()
+                    .map(|suites| Hello::suites(version, suites, cx.sni())),
+            ),
+        }
+    }
+    hellos
+}
+
+async fn ssl2(cx: &Cx) -> VersionAnswer {
+    match question(cx, &Hello::ssl2(), None).await {
         Reply::Accepted(HelloOutcome::Ssl2(hello)) if hello.ciphers.is_empty() => {
             VersionAnswer::new(
                 Answer::Undetermined,
@@ -71,33 +120,86 @@ async fn ssl2(cx: &Cx) -> VersionAnswer {
 
 /// SSLv3 to TLS 1.2: the usual suites, and where they may be refused for their own sake, the rare
 /// ones.
-async fn legacy(cx: &Cx, version: ProtocolVersion) -> VersionAnswer {
-    let usual = first(cx, version, Suite::common()).await;
+async fn legacy(cx: &Cx, version: ProtocolVersion) -> Version {
+    let lists = parts::usual(version).into_iter();
+    let asked = lists.map(|suites| first(cx, version, suites));
+    let Some(usual) = join_all(asked).await.into_iter().reduce(First::or) else {
+        return VersionAnswer::new(Answer::Undetermined, "not asked").into();
+    };
     if usual.answer.answer != Answer::No || !usual.about_suites {
-        return usual.answer;
+        return usual.into();
     }
     // A server picks the newest version that it has, up to the one that is asked for (RFC 5246
     // appendix E.1): TLS 1.1 with rare suites asks for what is below as well, once for all three.
     if version < ProtocolVersion::TLS1_1 {
+        if Box::pin(spoken(cx, ProtocolVersion::TLS1_1)).await.settled {
+            return usual.into();
+        }
         let below = first(cx, ProtocolVersion::TLS1_1, Suite::rare()).await;
         if below.answer.answer == Answer::No && !below.other_version {
-            return usual.answer;
+            return usual.into();
         }
     }
-    let rare = first(cx, version, Suite::rare()).await.answer;
-    if rare.answer == Answer::No {
-        usual.answer
+    let rare = first(cx, version, Suite::rare()).await;
+    if rare.answer.answer == Answer::No {
+        usual.into()
     } else {
-        rare
+        rare.into()
     }
 }
 
 struct First {
     answer: VersionAnswer,
+    flight: Option<Box<Flight>>,
     /// Other suites might be taken.
     about_suites: bool,
     /// The server answered with another version.
     other_version: bool,
+}
+
+impl First {
+    /// What two lists say together: one that is taken is enough, and both must be refused.
+    fn or(self, other: Self) -> Self {
+        let (about_suites, other_version) = (
+            self.about_suites && other.about_suites,
+            self.other_version || other.other_version,
+        );
+        let rank = |first: &Self| match first.answer.answer {
+            Answer::Yes => 0,
+            Answer::Undetermined => 1,
+            Answer::No => 2,
+        };
+        let decisive = if rank(&other) < rank(&self) {
+            other
+        } else {
+            self
+        };
+        Self {
+            about_suites,
+            other_version,
+            ..decisive
+        }
+    }
+}
+
+impl From<First> for Version {
+    fn from(first: First) -> Self {
+        Self {
+            settled: first.answer.answer == Answer::No && !first.about_suites,
+            answer: first.answer,
+            flight: first.flight,
+        }
+    }
+}
+
+impl From<VersionAnswer> for Version {
+    fn from(answer: VersionAnswer) -> Self {
+        Self {
+            answer,
+            flight: None,
+            settled: false,
+        }
+    }
 }
 
 /// Whether one of the suites is accepted in the version.
@@ -108,6 +210,8 @@ async fn first(cx: &Cx, version: ProtocolVersion, suites: &[Suite]) -> First {
         pick: Box::new(|flight: &Flight| {
             (flight.hello.version() == version).then_some(flight.hello.suite)
         }),
+        likely: 0,
+        expected: in_turn,
     };
     let seen = Eliminated::first(cx, &ask, suites).await;
     let (answer, evidence) = match seen.accepted.first() {
@@ -120,6 +224,7 @@ async fn first(cx: &Cx, version: ProtocolVersion, suites: &[Suite]) -> First {
     };
     First {
         answer: VersionAnswer::new(answer, evidence),
+        flight: seen.accepted.into_iter().next().map(|(_, flight)| flight),
         about_suites: !seen
             .alert
             .is_some_and(|alert| NOT_ABOUT_SUITES.contains(&alert))
@@ -128,7 +233,7 @@ async fn first(cx: &Cx, version: ProtocolVersion, suites: &[Suite]) -> First {
     }
 }
 
-async fn tls13(cx: &Cx) -> VersionAnswer {
+async fn tls13(cx: &Cx) -> Version {
     let mut last = VersionAnswer::new(Answer::Undetermined, "not asked");
     // First without key shares: the server names suite and group, and has nothing to compute. Then
     // with shares, for servers that know no HelloRetryRequest.
@@ -148,12 +253,16 @@ async fn tls13(cx: &Cx) -> VersionAnswer {
                 });
                 if spoken && !offered {
                     let why = format!("{outcome}, which was not offered");
-                    return VersionAnswer::new(Answer::Undetermined, why);
+                    return VersionAnswer::new(Answer::Undetermined, why).into();
                 }
                 if spoken {
                     let mut answer = VersionAnswer::new(Answer::Yes, outcome.to_string());
                     answer.needs_key_share = !shares.is_empty();
-                    return answer;
+                    return Version {
+                        answer,
+                        flight: outcome.into_flight(),
+                        settled: false,
+                    };
                 }
                 VersionAnswer::new(Answer::No, format!("answered with {outcome}"))
             }
@@ -163,7 +272,7 @@ async fn tls13(cx: &Cx) -> VersionAnswer {
                     .is_some_and(|alert| NOT_ABOUT_SUITES.contains(&alert));
                 let answer = VersionAnswer::new(Answer::No, refusal.evidence);
                 if settled {
-                    return answer;
+                    return answer.into();
                 }
                 answer
             }
@@ -171,7 +280,7 @@ async fn tls13(cx: &Cx) -> VersionAnswer {
             Reply::Unasked(error) => VersionAnswer::new(Answer::Undetermined, error.to_string()),
         };
     }
-    last
+    last.into()
 }
 
 /// The answer for each version, keyed `SSLv2` `SSLv3` `TLSv1.0` … `TLSv1.3`.

@@ -1,18 +1,38 @@
-//! Findings in the text report: in full where they matter, else in a line or two.
+//! Findings in the text report: in full where they matter, else in a line or two. What is the same
+//! for several targets (why, and what to do) is told once.
+
+use std::collections::HashMap;
 
 use anstyle::Style;
 
 use super::page::{BAD, BOLD, COMMAND, DIM, PLAIN, Page, Span, WEAK};
 use crate::report::Detail;
-use crate::report::model::{Finding, Severity};
+use crate::report::model::{Finding, Fix, Severity};
 
-const LABEL: usize = 10;
+pub(super) const LABEL: usize = 10;
 
 /// Notes that are all there is to say of an address: told in full.
 const DECISIVE: [&str; 2] = ["port-closed", "port-silent"];
 
+/// What was told already: why a rule matters and what to do, and at which target that stands.
+#[derive(Debug, Default)]
+pub(crate) struct Told(HashMap<String, Vec<(Vec<Fix>, String)>>);
+
+impl Told {
+    /// The target at which the same was told before; else it is remembered as told at this one.
+    fn before(&mut self, finding: &Finding) -> Option<String> {
+        let known = self.0.entry(finding.rule.clone()).or_default();
+        let before = known.iter().find(|(fix, _)| *fix == finding.fix);
+        let before = before.map(|(_, target)| target.clone());
+        if before.is_none() {
+            known.push((finding.fix.clone(), finding.target.clone()));
+        }
+        before
+    }
+}
+
 /// The findings of one target, the most severe first.
-pub(super) fn write(page: &mut Page, findings: &[&Finding], detail: Detail) {
+pub(super) fn write(page: &mut Page, findings: &[&Finding], detail: Detail, told: &mut Told) {
     let (full, compact): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| match detail {
         Detail::Quiet => false,
         Detail::Normal => {
@@ -22,7 +42,7 @@ pub(super) fn write(page: &mut Page, findings: &[&Finding], detail: Detail) {
     });
     for finding in full {
         page.blank();
-        in_full(page, finding, detail);
+        in_full(page, finding, detail, told);
     }
     if !compact.is_empty() && detail != Detail::Quiet {
         page.blank();
@@ -46,12 +66,42 @@ fn in_a_line(page: &mut Page, finding: &Finding, detail: Detail) {
     }
 }
 
-fn in_full(page: &mut Page, finding: &Finding, detail: Detail) {
+fn in_full(page: &mut Page, finding: &Finding, detail: Detail, told: &mut Told) {
+    heading(page, 2, finding);
+    seen(page, finding, detail);
+    match told.before(finding) {
+        Some(target) if target == finding.target => {
+            page.field(4, "fix", LABEL, &Span::plain("As above."));
+        }
+        Some(target) => {
+            let above = format!("As above, at {target}.");
+            page.field(4, "fix", LABEL, &Span::plain(above));
+        }
+        None => why_and_fix(page, finding),
+    }
+    for (number, command) in finding.reproduce.iter().enumerate() {
+        let label = if number == 0 { "see it" } else { "" };
+        commands(page, label, command);
+    }
+    let shown = if detail >= Detail::Verbose {
+        usize::MAX
+    } else {
+        1
+    };
+    for (number, reference) in finding.references.iter().take(shown).enumerate() {
+        let label = if number == 0 { "read" } else { "" };
+        let lead = Span::new(DIM, format!("{label:LABEL$}"));
+        page.line(4, &[lead, Span::plain(reference)]);
+    }
+}
+
+/// Badge, title and rule id.
+pub(super) fn heading(page: &mut Page, indent: usize, finding: &Finding) {
     let rule = crate::checks::rule(&finding.rule);
     let title = rule.map_or(finding.message.as_str(), |rule| rule.title);
     let badge = finding.severity.name().to_uppercase();
     page.line(
-        2,
+        indent,
         &[
             Span::new(style(finding.severity).bold(), badge),
             Span::plain("  "),
@@ -59,8 +109,11 @@ fn in_full(page: &mut Page, finding: &Finding, detail: Detail) {
             Span::new(DIM, format!("  {}", finding.rule)),
         ],
     );
-    seen(page, finding, detail);
-    if let Some(rule) = rule {
+}
+
+/// Why a rule matters, and what to change, product by product.
+pub(super) fn why_and_fix(page: &mut Page, finding: &Finding) {
+    if let Some(rule) = crate::checks::rule(&finding.rule) {
         page.field(4, "why", LABEL, &Span::plain(rule.why));
     }
     for (number, fix) in finding.fix.iter().enumerate() {
@@ -77,20 +130,6 @@ fn in_full(page: &mut Page, finding: &Finding, detail: Detail) {
         if let Some(snippet) = &fix.snippet {
             page.block(4 + LABEL + 2, COMMAND, snippet);
         }
-    }
-    for (number, command) in finding.reproduce.iter().enumerate() {
-        let label = if number == 0 { "see it" } else { "" };
-        commands(page, label, command);
-    }
-    let shown = if detail >= Detail::Verbose {
-        usize::MAX
-    } else {
-        1
-    };
-    for (number, reference) in finding.references.iter().take(shown).enumerate() {
-        let label = if number == 0 { "read" } else { "" };
-        let lead = Span::new(DIM, format!("{label:LABEL$}"));
-        page.line(4, &[lead, Span::plain(reference)]);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod facts;
 mod findings;
+mod many;
 pub(crate) mod page;
 mod summary;
 pub(crate) mod verdict;
@@ -13,13 +14,16 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 
-use super::model::{Report, TargetReport};
+use time::OffsetDateTime;
+
+use super::model::{Of, Report};
 use super::{Detail, Format, RenderOptions};
+use crate::gaps::nothing_listens;
 use page::{BAD, BOLD, DIM, GOOD, Page, Span, WEAK};
 use verdict::Mark;
 use words::plural;
 
-pub(crate) use findings::style as severity_style;
+pub(crate) use findings::{Told, style as severity_style};
 
 /// See the module.
 pub struct Text;
@@ -40,30 +44,42 @@ impl Format for Text {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let mut page = Page::new(options.width, options.color);
-        for target in &report.targets {
-            write_target(&mut page, report, target, options.detail);
+        let all = report.by_target();
+        let (dead, listed): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|of| nothing_listens(of.target));
+        if listed.len() > MANY && options.detail == Detail::Normal {
+            many::write(&mut page, &listed, report.started_at);
+        } else {
+            let mut told = Told::default();
+            for of in &listed {
+                write_target(&mut page, of, report.started_at, options.detail, &mut told);
+            }
         }
-        summary::write(&mut page, report, options);
+        summary::write(&mut page, report, &listed, &dead, options);
         out.write_all(page.text().as_bytes())
     }
 }
 
-/// One target: verdict, findings, facts.
+/// Targets that are told one by one, at most, unless all is asked for.
+const MANY: usize = 12;
+
+/// One target: verdict, findings, facts. `told` is what was told of others before.
 pub(crate) fn write_target(
     page: &mut Page,
-    report: &Report,
-    target: &TargetReport,
+    of: &Of<'_>,
+    now: OffsetDateTime,
     detail: Detail,
+    told: &mut Told,
 ) {
     let quiet = detail == Detail::Quiet;
     if !quiet {
         page.blank();
     }
-    let verdict = verdict::verdict(report, target);
+    let verdict = verdict::verdict(of, now);
     let (sign, style) = shown(verdict.mark);
     let lead = [
         Span::new(style.bold(), format!("{sign} ")),
-        Span::new(BOLD, format!("{}  ", target.target)),
+        Span::new(BOLD, format!("{}  ", of.target.target)),
     ];
     let sentence = Span::new(style, verdict.sentence);
     if quiet {
@@ -72,13 +88,13 @@ pub(crate) fn write_target(
     } else {
         page.paragraph(0, &lead, 2, &sentence);
     }
-    let found = verdict::findings(report, target);
+    let found = verdict::open(of);
     if !quiet {
-        page.line(2, &[Span::new(DIM, meta(report, target, found.len()))]);
+        page.line(2, &[Span::new(DIM, meta(of, found.len()))]);
     }
-    findings::write(page, &found, detail);
-    if !quiet && !target.endpoints.is_empty() {
-        facts::write(page, target, detail, report.started_at);
+    findings::write(page, &found, detail, told);
+    if !quiet && !of.target.endpoints.is_empty() {
+        facts::write(page, of.target, detail, now);
     }
 }
 
@@ -93,7 +109,8 @@ pub(crate) fn shown(mark: Mark) -> (&'static str, Style) {
 }
 
 /// Under the verdict: how much there is to read, and whether it is all.
-fn meta(report: &Report, target: &TargetReport, findings: usize) -> String {
+fn meta(of: &Of<'_>, findings: usize) -> String {
+    let target = of.target;
     let mut told = vec![match findings {
         0 => "no findings".into(),
         count => plural(count, "finding"),
@@ -104,16 +121,10 @@ fn meta(report: &Report, target: &TargetReport, findings: usize) -> String {
             .iter()
             .map(|endpoint| endpoint.connections)
             .sum();
-        let addresses = target.endpoints.len();
-        let addresses = if addresses == 1 {
-            "1 address".into()
-        } else {
-            format!("{addresses} addresses")
-        };
-        told.push(addresses);
+        told.push(plural(target.endpoints.len(), "address"));
         told.push(plural(connections as usize, "connection"));
     }
-    match verdict::gaps(report, target).count() {
+    match of.not_measured.len() {
         0 => {}
         gaps => told.push(format!("{} not measured", plural(gaps, "thing"))),
     }

@@ -1,29 +1,58 @@
-//! The end of the text report: a table where there are several targets, what is missing, and what
-//! the exit code means.
+//! The end of the text report: how the targets stand where there are several, what is missing, and
+//! what the exit code means.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use gladhand_probes::tls::reach::ReachOutcome;
+
+use super::facts::whole;
 use super::findings::style;
+use super::many::{group, named};
 use super::page::{BAD, BOLD, DIM, GOOD, PLAIN, Page, Span, WEAK, width};
-use super::shown;
-use super::verdict::{Mark, verdict};
+use super::verdict::{Mark, Verdict, verdict};
 use super::words::plural;
+use super::{MANY, shown};
 use crate::exit::{Exit, Signal};
-use crate::report::model::{Report, Severity};
+use crate::report::model::{NotMeasured, Of, Report, Severity};
 use crate::report::{Detail, RenderOptions};
+
+/// Slowest targets named at most.
+const SLOWEST: usize = 3;
 
 /// Gaps listed at most, unless all are asked for.
 const GAPS: usize = 10;
 
-/// Everything below the last target.
-pub(super) fn write(page: &mut Page, report: &Report, options: &RenderOptions) {
+/// Everything below the last target: `listed` are those that were told of, `dead` the addresses of
+/// ranges where nothing listens.
+pub(super) fn write(
+    page: &mut Page,
+    report: &Report,
+    listed: &[Of<'_>],
+    dead: &[Of<'_>],
+    options: &RenderOptions,
+) {
     if options.detail == Detail::Quiet {
+        ranges(page, report, dead);
+        // In a line, and only where the code has to be explained.
+        if options.exit.is_some_and(|exit| exit != Exit::Clean) {
+            page.line(0, &[ending(report, options)]);
+        }
         return;
     }
     page.blank();
-    if report.targets.len() > 1 {
-        table(page, report);
+    let many = listed.len() > MANY;
+    if listed.len() > 1 {
+        standings(page, report, listed, many);
         page.blank();
     }
-    let gaps = not_measured(page, report, options.detail);
+    if many {
+        slowest(page, listed);
+        page.blank();
+    }
+    ranges(page, report, dead);
+    page.blank();
+    let gaps = not_measured(page, report, options.detail, many);
     if gaps {
         page.blank();
     }
@@ -31,34 +60,17 @@ pub(super) fn write(page: &mut Page, report: &Report, options: &RenderOptions) {
     page.paragraph(0, &[], 0, &ending(report, options));
 }
 
-/// One line a target.
-fn table(page: &mut Page, report: &Report) {
-    let column = report
-        .targets
+/// How the targets stand: counted, and where they are few, one line each.
+fn standings(page: &mut Page, report: &Report, listed: &[Of<'_>], many: bool) {
+    let verdicts: Vec<_> = listed
         .iter()
-        .map(|target| width(&target.target))
-        .max()
-        .unwrap_or(0);
-    for target in &report.targets {
-        let verdict = verdict(report, target);
-        let (mark, style) = shown(verdict.mark);
-        let gap = column.saturating_sub(width(&target.target)) + 2;
-        let lead = [
-            Span::new(style.bold(), format!("{mark} ")),
-            Span::new(BOLD, &target.target),
-            Span::plain(" ".repeat(gap)),
-        ];
-        // A short column for names lets sentences wrap; a long one would leave no room.
-        let hang = if column > 40 { 4 } else { 2 + column + 2 };
-        page.paragraph(0, &lead, hang, &Span::plain(verdict.sentence));
+        .map(|of| (of.target.target.as_str(), verdict(of, report.started_at)))
+        .collect();
+    if !many {
+        table(page, &verdicts);
+        page.blank();
     }
-    let with = |mark| {
-        report
-            .targets
-            .iter()
-            .filter(|t| verdict(report, t).mark == mark)
-            .count()
-    };
+    let with = |mark| verdicts.iter().filter(|(_, v)| v.mark == mark).count();
     let kinds = [
         (with(Mark::Broken), "broken", BAD),
         (with(Mark::Weak), "weak", WEAK),
@@ -70,32 +82,122 @@ fn table(page: &mut Page, report: &Report) {
         .filter(|(count, ..)| *count > 0)
         .map(|(count, what, style)| Span::new(style, format!("{count} {what}")))
         .collect();
-    let label = format!("{}:", plural(report.targets.len(), "target"));
-    page.blank();
+    let label = format!("{}:", plural(verdicts.len(), "target"));
     page.items(0, &label, label.len() + 1, &items);
 }
 
+/// One line a target.
+fn table(page: &mut Page, verdicts: &[(&str, Verdict)]) {
+    let column = verdicts.iter().map(|(name, _)| width(name)).max();
+    let column = column.unwrap_or_default();
+    for (name, verdict) in verdicts {
+        let (mark, style) = shown(verdict.mark);
+        let gap = column.saturating_sub(width(name)) + 2;
+        let lead = [
+            Span::new(style.bold(), format!("{mark} ")),
+            Span::new(BOLD, *name),
+            Span::plain(" ".repeat(gap)),
+        ];
+        // A short column for names lets sentences wrap; a long one would leave no room.
+        let hang = if column > 40 { 4 } else { 2 + column + 2 };
+        page.paragraph(0, &lead, hang, &Span::plain(&verdict.sentence));
+    }
+}
+
+/// The targets that took longest.
+fn slowest(page: &mut Page, listed: &[Of<'_>]) {
+    let took = |of: &Of<'_>| {
+        let each = of
+            .target
+            .endpoints
+            .iter()
+            .map(|endpoint| endpoint.duration_ms);
+        each.max().unwrap_or_default()
+    };
+    let mut all: Vec<_> = listed
+        .iter()
+        .map(|of| (took(of), of.target.target.as_str()))
+        .collect();
+    all.sort_by_key(|(took, _)| Reverse(*took));
+    let items: Vec<_> = all
+        .iter()
+        .take(SLOWEST)
+        .map(|(took, name)| Span::plain(format!("{name} {}", whole(*took))))
+        .collect();
+    page.items(0, "Slowest:", 9, &items);
+}
+
+/// What became of the ranges: of their silence, a line each.
+fn ranges(page: &mut Page, report: &Report, dead: &[Of<'_>]) {
+    let mut all: HashMap<&str, usize> = HashMap::new();
+    for range in report
+        .targets
+        .iter()
+        .filter_map(|target| target.range.as_deref())
+    {
+        *all.entry(range).or_default() += 1;
+    }
+    let refuses = |of: &Of<'_>| {
+        of.target.endpoints.iter().any(|endpoint| {
+            let reach = endpoint.observations.reach.seen();
+            reach.is_some_and(|reach| reach.outcome == ReachOutcome::Refused)
+        })
+    };
+    let dead = dead
+        .iter()
+        .filter_map(|of| Some((of.target.range.as_deref()?, refuses(of))));
+    for (range, refused) in group(dead) {
+        let addresses = all.get(range).copied().unwrap_or_default();
+        let refusing = refused.iter().filter(|refused| **refused).count();
+        let silent = refused.len() - refusing;
+        let how = match (refusing, silent) {
+            (_, 0) => "they refuse the connection".into(),
+            (0, _) => "no answer".into(),
+            _ => format!("{refusing} refuse the connection, {silent} do not answer"),
+        };
+        let lead = Span::new(BOLD, format!("{range}  "));
+        let told = format!(
+            "Nothing listens at {} of {}: {how}.",
+            refused.len(),
+            plural(addresses, "address")
+        );
+        page.paragraph(0, &[lead], 2, &Span::plain(told));
+    }
+}
+
 /// What is missing; whether anything is.
-fn not_measured(page: &mut Page, report: &Report, detail: Detail) -> bool {
+fn not_measured(page: &mut Page, report: &Report, detail: Detail, many: bool) -> bool {
     // What concerns a whole target or address stands in its verdict and at its address already.
     let told = |what: &str| detail < Detail::Verbose && matches!(what, "name" | "tls" | "reach");
+    // A range has no verdict of its own.
+    let of_range = |gap: &NotMeasured| gap.subject.contains('/');
     let gaps: Vec<_> = report
         .not_measured
         .iter()
-        .filter(|gap| !told(&gap.what))
+        .filter(|gap| !told(&gap.what) || of_range(gap))
         .collect();
     if gaps.is_empty() {
         return false;
     }
+    // The same gap at many targets is one line.
+    let same = |gap: &&NotMeasured| {
+        let own = if many { "" } else { gap.subject.as_str() };
+        (own.to_owned(), gap.what.clone(), gap.reason.clone())
+    };
+    let gaps = group(gaps.iter().map(|gap| (same(gap), gap.subject.as_str())));
     page.line(0, &[Span::new(WEAK.bold(), "Not measured:")]);
     let shown = if detail >= Detail::Verbose {
         usize::MAX
     } else {
         GAPS
     };
-    for gap in gaps.iter().take(shown) {
-        let lead = Span::new(PLAIN, format!("{}  {}: ", gap.subject, gap.what));
-        page.paragraph(2, &[lead], 2, &Span::plain(&gap.reason));
+    for ((_, what, reason), subjects) in gaps.iter().take(shown) {
+        let subject = match subjects.as_slice() {
+            [only] => (*only).to_owned(),
+            many => format!("{} × ({})", many.len(), named(many)),
+        };
+        let lead = Span::new(PLAIN, format!("{subject}  {what}: "));
+        page.paragraph(2, &[lead], 2, &Span::plain(reason));
     }
     if let Some(more @ 1..) = gaps.len().checked_sub(shown) {
         page.line(2, &[Span::new(DIM, format!("+{more} more (-v)"))]);
@@ -105,15 +207,9 @@ fn not_measured(page: &mut Page, report: &Report, detail: Detail) -> bool {
 
 fn counts(report: &Report) -> Vec<Span> {
     let found = &report.summary.findings;
-    let counts = [
-        (Severity::Critical, found.critical),
-        (Severity::High, found.high),
-        (Severity::Medium, found.medium),
-        (Severity::Low, found.low),
-        (Severity::Info, found.info),
-    ];
-    let mut items: Vec<_> = counts
+    let mut items: Vec<_> = Severity::ALL
         .into_iter()
+        .map(|severity| (severity, found.count(severity)))
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| Span::new(style(severity), format!("{count} {}", severity.name())))
         .collect();

@@ -190,6 +190,32 @@ fn nothing_hostile_comes_through() {
     assert!(tried > 100, "only {tried} texts");
 }
 
+/// The same where many targets are told together.
+#[test]
+fn nothing_hostile_comes_through_of_many() {
+    const HOSTILE: &str = "a\u{1b}[2J\nb\u{9b}\u{202e}";
+    let mut report = sample::expired();
+    let (target, finding) = (report.targets[0].clone(), report.findings[0].clone());
+    for number in 0..MANY {
+        let name = format!("{HOSTILE}{number}:443");
+        let mut target = target.clone();
+        target.target.clone_from(&name);
+        report.targets.push(target);
+        let mut finding = finding.clone();
+        finding.message = HOSTILE.into();
+        finding.target = name;
+        report.findings.push(finding);
+    }
+    let shown = normal(&report);
+    let told = format!("{} targets  Clients refuse the certificate", MANY + 1);
+    assert!(shown.contains(&told), "{shown}");
+    assert!(
+        !shown.contains(['\u{1b}', '\u{9b}', '\u{202e}']),
+        "{shown:?}"
+    );
+    assert!(!shown.lines().any(|line| line.starts_with('b')), "{shown}");
+}
+
 /// The JSON pointers of every string.
 fn strings(value: &Value, at: &mut String, paths: &mut Vec<String>) {
     let length = at.len();

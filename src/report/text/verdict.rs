@@ -13,13 +13,13 @@ use time::OffsetDateTime;
 
 use super::words::{self, plural};
 use crate::gaps::unreachable;
-use crate::report::model::{Finding, Report, Severity, Status, TargetReport};
+use crate::report::model::{Finding, Of, Severity, Status, TargetReport};
 
 /// Begins the sentence of a target or address without facts.
 const UNKNOWN: &str = "Could not be measured: ";
 
 /// How a target stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Mark {
     /// Clients get through.
     Works,
@@ -48,8 +48,9 @@ impl Verdict {
     }
 }
 
-/// The verdict on one target of a report.
-pub(crate) fn verdict(report: &Report, target: &TargetReport) -> Verdict {
+/// The verdict on one target, at the time of the run.
+pub(crate) fn verdict(of: &Of<'_>, now: OffsetDateTime) -> Verdict {
+    let target = of.target;
     if let Some(error) = &target.error {
         return Verdict::new(Mark::Unknown, format!("{UNKNOWN}{}", end(error)));
     }
@@ -59,30 +60,25 @@ pub(crate) fn verdict(report: &Report, target: &TargetReport) -> Verdict {
         .map(|endpoint| {
             (
                 endpoint.ip,
-                endpoint_state(target, &endpoint.observations, report.started_at),
+                endpoint_state(target, &endpoint.observations, now),
             )
         })
         .collect();
     let Some((_, worst)) = states.iter().max_by_key(|(_, state)| state.mark) else {
         return Verdict::new(Mark::Unknown, format!("{UNKNOWN}it has no address."));
     };
-    let findings = findings(report, target);
     match worst.mark {
         Mark::Broken => Verdict::new(Mark::Broken, at_addresses(worst, &states)),
         Mark::Unknown if states.iter().all(|(_, state)| state.mark == Mark::Unknown) => {
             Verdict::new(Mark::Unknown, at_addresses(worst, &states))
         }
-        _ => by_findings(report, target, &states, &findings),
+        _ => by_findings(of, &states),
     }
 }
 
 /// Clients get through at some address at least: the findings decide.
-fn by_findings(
-    report: &Report,
-    target: &TargetReport,
-    states: &[(IpAddr, Verdict)],
-    findings: &[&Finding],
-) -> Verdict {
+fn by_findings(of: &Of<'_>, states: &[(IpAddr, Verdict)]) -> Verdict {
+    let findings = open(of);
     let through = states
         .iter()
         .filter(|(_, state)| state.mark < Mark::Unknown);
@@ -101,10 +97,9 @@ fn by_findings(
             Mark::Broken,
             format!("{works}, but{}", told(first, serious - 1)),
         ),
-        _ if !is_measured(report, target) => Verdict::new(
-            Mark::Unknown,
-            format!("{works}, {}", as_far_as(report, target, states)),
-        ),
+        _ if !of.not_measured.is_empty() => {
+            Verdict::new(Mark::Unknown, format!("{works}, {}", as_far_as(of, states)))
+        }
         Some(first) if first.severity == Severity::Medium => Verdict::new(
             Mark::Weak,
             format!("{works}, but{}", told(first, serious - 1)),
@@ -115,25 +110,10 @@ fn by_findings(
 }
 
 /// The open findings of one target, the most severe first.
-pub(crate) fn findings<'a>(report: &'a Report, target: &TargetReport) -> Vec<&'a Finding> {
-    let of_target =
-        |finding: &&Finding| finding.status == Status::Open && finding.target == target.target;
-    report.findings.iter().filter(of_target).collect()
-}
-
-/// The gaps of one target: what, and why.
-pub(crate) fn gaps<'a>(
-    report: &'a Report,
-    target: &'a TargetReport,
-) -> impl Iterator<Item = &'a crate::report::model::NotMeasured> {
-    report.not_measured.iter().filter(|gap| {
-        let rest = gap.subject.strip_prefix(target.target.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
-    })
-}
-
-fn is_measured(report: &Report, target: &TargetReport) -> bool {
-    gaps(report, target).next().is_none() && !report.interrupted
+pub(crate) fn open<'a>(of: &Of<'a>) -> Vec<&'a Finding> {
+    let all = of.findings.iter().copied();
+    all.filter(|finding| finding.status == Status::Open)
+        .collect()
 }
 
 /// How far a client gets at one address. The sentences of those that get through have no full stop:
@@ -244,7 +224,7 @@ fn at_addresses(worst: &Verdict, states: &[(IpAddr, Verdict)]) -> String {
 }
 
 /// What restricts a success.
-fn as_far_as(report: &Report, target: &TargetReport, states: &[(IpAddr, Verdict)]) -> String {
+fn as_far_as(of: &Of<'_>, states: &[(IpAddr, Verdict)]) -> String {
     let unknown: Vec<_> = states
         .iter()
         .filter(|(_, state)| state.mark == Mark::Unknown)
@@ -263,16 +243,17 @@ fn as_far_as(report: &Report, target: &TargetReport, states: &[(IpAddr, Verdict)
             );
         }
     }
-    let mut what: Vec<&str> = gaps(report, target).map(|gap| gap.what.as_str()).collect();
+    let mut what: Vec<&str> = of
+        .not_measured
+        .iter()
+        .map(|gap| gap.what.as_str())
+        .collect();
     what.sort_unstable();
     what.dedup();
-    match what.as_slice() {
-        [] => "as far as it was measured before the interrupt.".into(),
-        what => format!(
-            "as far as it was measured; undetermined: {}.",
-            what.join(", ")
-        ),
-    }
+    format!(
+        "as far as it was measured; undetermined: {}.",
+        what.join(", ")
+    )
 }
 
 /// The end of a sentence that goes on with `but`: a finding, and how many more there are.
@@ -302,10 +283,12 @@ fn end(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::model::Report;
     use crate::report::sample;
+    use gladhand_probes::ProbeError;
 
     fn of(report: &Report) -> (Mark, String) {
-        let verdict = verdict(report, &report.targets[0]);
+        let verdict = verdict(&report.by_target()[0], report.started_at);
         (verdict.mark, verdict.sentence)
     }
 
@@ -386,11 +369,14 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_is_never_a_success() {
-        let mut report = sample::healthy();
-        report.interrupted = true;
-        report.complete = false;
-        assert_eq!(of(&report).0, Mark::Unknown);
+    fn what_an_interrupt_took_away_is_never_a_success() {
+        assert_eq!(of(&sample::interrupted()).0, Mark::Unknown);
+        let mut cut = sample::healthy();
+        let seen = &mut cut.targets[0].endpoints[0].observations;
+        seen.suites = Attempt::Failed(ProbeError::undecided("interrupted"));
+        cut.not_measured = crate::gaps::not_measured(&cut.targets);
+        cut.interrupted = true;
+        assert_eq!(of(&cut).0, Mark::Unknown);
     }
 
     #[test]

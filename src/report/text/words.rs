@@ -8,12 +8,12 @@ use gladhand_probes::x509::CertificateFacts;
 use gladhand_probes::{Observations, Untrusted};
 use time::{Duration, OffsetDateTime};
 
-/// `1 finding`, `2 findings`.
+/// `1 finding`, `2 findings`, `3 addresses`.
 pub(super) fn plural(count: usize, one: &str) -> String {
-    if count == 1 {
-        format!("1 {one}")
-    } else {
-        format!("{count} {one}s")
+    match count {
+        1 => format!("1 {one}"),
+        _ if one.ends_with('s') => format!("{count} {one}es"),
+        _ => format!("{count} {one}s"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! - [`hostile`]: servers that mean harm;
 //! - [`real`]: nginx, HAProxy, OpenSSL, GnuTLS and JSSE, started on a free loopback port;
 //! - [`proxy`]: counts connections in front of another server;
+//! - [`faults`]: stands in front of real servers and does to connections what middleboxes do;
 //! - [`tools`]: independent scanners, whose answers gladhand's are compared with;
 //! - [`memory`]: what a program's memory came to;
 //! - [`needs`]: what to do when such a program is not installed.
@@ -16,6 +17,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod clock;
+pub mod faults;
 pub mod hostile;
 pub mod memory;
 pub mod names;

@@ -1,11 +1,11 @@
 //! Loopback ports and connections.
 
-use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 
 /// The loopback address and this port.
@@ -48,34 +48,11 @@ pub fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
     TcpStream::connect_timeout(&address, Duration::from_secs(5))
 }
 
-/// The ports of the clients whose connections to this address and port are open, by the kernel's own
-/// table: a connection that its client has closed does not count, whatever its server has noticed.
-///
-/// The table is not read in one instant. What stands in two readings was open between them.
-pub fn open_clients(server: SocketAddr) -> HashSet<u16> {
-    let first = read_open_clients(server);
-    let second = read_open_clients(server);
-    first.intersection(&second).copied().collect()
-}
-
-fn read_open_clients(server: SocketAddr) -> HashSet<u16> {
-    const ESTABLISHED: &str = "01";
-    let IpAddr::V4(ip) = server.ip() else {
-        panic!("{server}: only IPv4 is read")
-    };
-    let ours = format!(
-        "{:08X}:{:04X}",
-        u32::from_le_bytes(ip.octets()),
-        server.port()
-    );
-    let table = std::fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp");
-    let client = |line: &str| {
-        let mut columns = line.split_whitespace().skip(1);
-        let (local, remote, state) = (columns.next()?, columns.next()?, columns.next()?);
-        let (_, port) = remote.split_once(':')?;
-        (local == ours && state == ESTABLISHED).then(|| u16::from_str_radix(port, 16).ok())?
-    };
-    table.lines().filter_map(client).collect()
+/// Whether the other side has ended its half of a connection, read or unread.
+pub fn hung_up(stream: &TcpStream) -> bool {
+    let mut polled = [PollFd::new(stream, PollFlags::RDHUP)];
+    // HUP and ERR are told unasked.
+    rustix::event::poll(&mut polled, Some(&Timespec::default())).is_ok_and(|events| events > 0)
 }
 
 /// Ends a connection with a reset instead of a FIN.

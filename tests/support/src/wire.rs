@@ -242,6 +242,18 @@ fn handshake_message(raw: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// The first handshake message of a record's payload, where it is whole.
+pub fn first_message(payload: &[u8]) -> Option<&[u8]> {
+    let length = payload.get(1..4)?;
+    let length = u32::from_be_bytes([0, length[0], length[1], length[2]]) as usize;
+    payload.get(..4 + length)
+}
+
+/// Whether a handshake message is a HelloRetryRequest.
+pub fn is_retry(message: &[u8]) -> bool {
+    message.first() == Some(&2) && message.get(6..38) == Some(RETRY.as_slice())
+}
+
 /// Records of one type, none longer than `limit`.
 pub fn records(kind: u8, version: u16, payload: &[u8], limit: usize) -> Vec<u8> {
     let mut out = Vec::new();

@@ -44,6 +44,14 @@ impl SessionSpec {
     }
 }
 
+/// Starts the crypto library beside the first questions: it takes tens of milliseconds, once.
+pub(crate) fn warm_up() {
+    drop(tokio::task::spawn_blocking(|| {
+        let mut bytes = [0; 16];
+        let _ = aws_lc_rs::rand::fill(&mut bytes);
+    }));
+}
+
 /// How a handshake went.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {

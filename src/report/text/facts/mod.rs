@@ -102,7 +102,7 @@ fn time(milliseconds: f64) -> String {
 }
 
 /// The same of whole milliseconds.
-fn whole(milliseconds: u64) -> String {
+pub(super) fn whole(milliseconds: u64) -> String {
     match milliseconds {
         0 => "less than 1 ms".into(),
         short @ ..1000 => format!("{short} ms"),

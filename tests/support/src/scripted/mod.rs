@@ -7,11 +7,12 @@ mod rustls_engine;
 mod script;
 mod synthetic;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread;
+use std::time::Duration;
 
 pub(crate) use engine::Connection;
 pub(crate) use rustls_engine::configuration as tls_configuration;
@@ -160,8 +161,7 @@ impl ScriptedServer {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many connections were open at once, at most. Zero for a server with rules or of several
-    /// names.
+    /// How many connections were open at once, at most.
     pub fn most_at_once(&self) -> usize {
         self.shared.most_at_once.load(Ordering::SeqCst)
     }
@@ -185,43 +185,48 @@ impl Shared {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// The kernel's table is long on a busy machine, and is read twice for each connection: not where
-    /// many endpoints ask one server at once, by its names or by its rules.
-    fn counts_open_connections(&self) -> bool {
-        let one_for_many = !self.identity.by_name.is_empty() || !self.rules.is_empty();
-        self.fault.one_at_a_time || (self.talk.is_none() && !one_for_many)
-    }
-
     pub(crate) fn keep(&self, incoming: Incoming) {
         self.seen.lock().expect("the list").push(incoming);
     }
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut accepted = HashSet::new();
+    let mut open: Vec<Weak<TcpStream>> = Vec::new();
     for stream in listener.incoming().flatten() {
         if shared.stopped() {
             break;
         }
         let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
-        let (Ok(address), Ok(client)) = (stream.local_addr(), stream.peer_addr()) else {
-            continue;
-        };
-        let mut crowded = false;
-        if shared.counts_open_connections() {
-            let open = net::open_clients(address);
-            shared.most_at_once.fetch_max(open.len(), Ordering::SeqCst);
-            accepted.retain(|port| open.contains(port));
-            crowded = shared.fault.one_at_a_time && !accepted.is_empty();
-            accepted.insert(client.port());
-        }
+        // A connection that its client has closed does not count, whatever its thread has noticed.
+        open.retain(|other| {
+            let other = other.upgrade();
+            other.is_some_and(|stream| !net::hung_up(&stream))
+        });
+        shared
+            .most_at_once
+            .fetch_max(open.len() + 1, Ordering::SeqCst);
+        let crowded = shared.fault.one_at_a_time && !open.is_empty();
         if crowded || shared.fault.reset_connections.contains(&number) {
-            net::reset(stream);
+            thread::spawn(move || reset_when_spoken_to(stream));
             continue;
         }
+        let stream = Arc::new(stream);
+        open.push(Arc::downgrade(&stream));
         let shared = Arc::clone(shared);
-        thread::spawn(move || serve(stream, number, &shared));
+        thread::spawn(move || {
+            // The engine may drop its own; this one says that the connection is still there.
+            if let Ok(own) = stream.try_clone() {
+                serve(own, number, &shared);
+            }
+        });
     }
+}
+
+/// A reset that is an answer, and not a race with the client's connect().
+fn reset_when_spoken_to(stream: TcpStream) {
+    let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+    let _ = stream.peek(&mut [0]);
+    net::reset(stream);
 }
 
 fn serve(stream: TcpStream, number: usize, shared: &Shared) {
