@@ -122,9 +122,9 @@ mod tests {
             command.args(["-c", script]);
             run(&mut command, "a\n", Duration::from_secs(60))
         };
-        let little = run("read x; echo $x");
+        let little = run("read x; echo $x; sleep 0.2");
         assert_eq!(little.output.stdout, b"a\n");
-        let much = run("x=$(head -c 40000000 /dev/zero | tr '\\0' x); echo ${#x}");
+        let much = run("x=$(head -c 40000000 /dev/zero | tr '\\0' x); echo ${#x}; sleep 0.2");
         assert_eq!(much.output.stdout, b"40000000\n");
         assert!(little.peak > 100, "{little:?}");
         assert!(much.peak > little.peak + 30_000, "{} KiB", much.peak);
