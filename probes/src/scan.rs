@@ -92,9 +92,10 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
         if reach.outcome != ReachOutcome::Tls {
             seen.fail_rest(&cx, |probe| without_tls(&reach, probe.id));
         }
-        for stage in [Stage::Detail, Stage::Conclude] {
+        for stage in [Stage::Detail, Stage::Recheck, Stage::Conclude] {
             Box::pin(seen.run_stage(stage, &cx)).await;
         }
+        seen.doubt_refusals();
     } else {
         seen.fail_rest(&cx, |_| {
             Some(ProbeError::Missing {
@@ -124,6 +125,9 @@ fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
             return Some(ProbeError::not_applicable("the port does not speak TLS"));
         }
         ReachOutcome::Tls => return None,
+        _ if matches!(probe, "nodes" | "limits") => {
+            return Some(ProbeError::not_applicable("no hello was answered"));
+        }
         ReachOutcome::Alert | ReachOutcome::Closed | ReachOutcome::Reset
             if matches!(probe, "handshake" | "sni") =>
         {

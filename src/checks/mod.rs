@@ -32,10 +32,12 @@ mod client_certificate_required;
 mod dh_group_small;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod nodes_disagree;
 mod not_measured;
 mod plaintext_on_tls_port;
 mod port_closed;
 mod port_silent;
+mod server_throttles;
 mod sni_default_certificate_differs;
 mod sni_required;
 mod sni_unknown_name_rejected;
@@ -116,6 +118,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &plaintext_on_tls_port::PlaintextOnTlsPort,
     &port_closed::PortClosed,
     &port_silent::PortSilent,
+    &server_throttles::ServerThrottles,
+    &nodes_disagree::NodesDisagree,
     &addresses_disagree::AddressesDisagree,
     &not_measured::NotMeasured,
 ];

@@ -208,6 +208,8 @@ sni-unknown-name-rejected
 plaintext-on-tls-port
 port-closed
 port-silent
+server-throttles
+nodes-disagree
 addresses-disagree
 not-measured
 ";

@@ -24,6 +24,7 @@ pub(crate) struct Connection<'a> {
     gate: &'a Gate,
     end: Instant,
     received: usize,
+    was_reset: bool,
     /// How long the TCP handshake took.
     pub(crate) connect_time: Duration,
     _slot: Option<SemaphorePermit<'a>>,
@@ -72,6 +73,11 @@ impl<'a> Connection<'a> {
                     seconds: timeout.as_secs_f64().to_string(),
                 });
             }
+            // The RST of a server that has accepted already: a connection there was.
+            Some(Err(error)) if is_reset(&error) => {
+                gate.count();
+                return Err(NetError::Reset);
+            }
             Some(Err(error)) => return Err(explain(&error, timeout)),
             Some(Ok(stream)) => stream,
         };
@@ -83,6 +89,7 @@ impl<'a> Connection<'a> {
             gate,
             end,
             received: 0,
+            was_reset: false,
             connect_time: begun.elapsed(),
             _slot: slot,
         })
@@ -90,10 +97,13 @@ impl<'a> Connection<'a> {
 
     /// Sends everything. A peer that has hung up is no error here: what it said can still be read.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), NetError> {
-        self.gate
+        let sent = self
+            .gate
             .until(self.end, self.stream.write_all(bytes))
-            .await
-            .map(|_| ())
+            .await?;
+        // The error of a reset is told once: to whoever touches the socket first.
+        self.was_reset |= sent.is_some_and(|sent| sent.is_err_and(|error| is_reset(&error)));
+        Ok(())
     }
 
     /// Reads what is there, waiting for it until the deadline.
@@ -122,6 +132,7 @@ impl<'a> Connection<'a> {
             match self.gate.until(end, self.stream.read(buffer)).await? {
                 None if self.gate.is_late() => return Err(self.gate.late()),
                 None => Heard::Nothing,
+                Some(Ok(0)) if self.was_reset => Heard::Reset,
                 Some(Ok(0)) => Heard::Closed,
                 Some(Ok(read)) => {
                     self.received += read;

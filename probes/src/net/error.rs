@@ -29,6 +29,9 @@ pub enum NetError {
     /// RST in answer to SYN: nothing listens, or a firewall says so.
     #[error("connection refused")]
     Refused,
+    /// RST before anything could be sent: made, and dropped at once.
+    #[error("the connection was reset as soon as it was made")]
+    Reset,
     /// No answer to SYN: a firewall or security group drops it, or the host is down.
     #[error("no answer to the connection attempt within {seconds} s")]
     Timeout {

@@ -44,6 +44,8 @@ pub(crate) struct TlsHello {
     pub(crate) shares: Vec<Group>,
     /// The server name.
     pub(crate) sni: Option<String>,
+    /// Few signature algorithms, for a short hello.
+    pub(crate) short: bool,
 }
 
 /// Groups of an ordinary client. No finite-field group is among them, and none is in the questions
@@ -64,6 +66,16 @@ const USUAL_GROUPS: &[Group] = &[
     Group(0x000E), // sect571r1
 ];
 
+/// Signature algorithms of a short hello.
+const USUAL_SCHEMES: &[SignatureScheme] = &[
+    SignatureScheme(0x0403), // ecdsa_secp256r1_sha256
+    SignatureScheme(0x0804), // rsa_pss_rsae_sha256
+    SignatureScheme(0x0401), // rsa_pkcs1_sha256
+    SignatureScheme(0x0503), // ecdsa_secp384r1_sha384
+    SignatureScheme(0x0603), // ecdsa_secp521r1_sha512
+    SignatureScheme(0x0807), // ed25519
+];
+
 impl Hello {
     /// The suites of TLS 1.3 in an ordinary client's order.
     pub(crate) const ORDINARY_TLS13: [Suite; 3] = [Suite(0x1302), Suite(0x1303), Suite(0x1301)];
@@ -79,6 +91,7 @@ impl Hello {
             groups: USUAL_GROUPS.to_vec(),
             shares: vec![Group::X25519, Group::SECP256R1],
             sni,
+            short: false,
         })
     }
 
@@ -103,6 +116,7 @@ impl Hello {
             groups: groups.to_vec(),
             shares: Vec::new(),
             sni,
+            short: false,
         })
     }
 
@@ -130,7 +144,23 @@ impl Hello {
             groups: groups.to_vec(),
             shares: shares.to_vec(),
             sni,
+            short: false,
         })
+    }
+
+    /// A hello of TLS 1.3 of less than 256 bytes.
+    pub(crate) fn small_tls13(sni: Option<String>) -> Self {
+        let groups = [
+            Group::X25519,
+            Group::SECP256R1,
+            Group::SECP384R1,
+            Group::X25519_MLKEM768,
+        ];
+        let mut hello = Self::tls13(&Self::ORDINARY_TLS13, &groups, &[], sni);
+        if let Self::Tls(hello) = &mut hello {
+            hello.short = true;
+        }
+        hello
     }
 
     /// The hello of a lean modern client: for servers that choke on long lists.
@@ -147,6 +177,7 @@ impl Hello {
             groups: vec![Group::X25519, Group::SECP256R1, Group::SECP384R1],
             shares: vec![Group::X25519],
             sni,
+            short: false,
         })
     }
 
@@ -158,6 +189,20 @@ impl Hello {
         ];
         let groups = [Group::X25519, Group::SECP256R1, Group::SECP384R1];
         Self::legacy(ProtocolVersion::TLS1_2, &suites.map(Suite), &groups, sni)
+    }
+
+    /// What is offered, in a few words.
+    pub(crate) fn about(&self) -> String {
+        let Self::Tls(hello) = self else {
+            return "a hello of SSLv2".into();
+        };
+        let versions: Vec<_> = hello.versions.iter().map(ToString::to_string).collect();
+        format!(
+            "a hello of {} with {} suites and {} groups",
+            versions.join(", "),
+            self.length(),
+            hello.groups.len()
+        )
     }
 
     /// How many suites are offered.
@@ -235,7 +280,12 @@ impl TlsHello {
             extensions.push(Extension::extended_master_secret());
         }
         if newest >= V::TLS1_2 {
-            extensions.push(Extension::signature_algorithms(SignatureScheme::all()));
+            let schemes = if self.short {
+                USUAL_SCHEMES
+            } else {
+                SignatureScheme::all()
+            };
+            extensions.push(Extension::signature_algorithms(schemes));
         }
         if newest >= V::TLS1_3 {
             extensions.push(Extension::supported_versions(&self.versions));
@@ -405,7 +455,8 @@ mod tests {
     #[test]
     fn a_small_hello_is_small() {
         let sni = Some("a-rather-long-name.of-some.load-balancer.example.com".to_owned());
-        assert!(length(&Hello::small(sni)) < 256);
+        assert!(length(&Hello::small(sni.clone())) < 256);
+        assert!(length(&Hello::small_tls13(sni)) < 256);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 pub mod certificate;
 pub mod groups;
 pub mod handshake;
+pub mod limits;
+pub mod nodes;
 pub mod reach;
 pub mod sni;
 pub mod suites;

@@ -111,8 +111,12 @@ impl Probe for Reach {
                     "an HTTP request: \"{}\"",
                     Untrusted::from_bytes(answer.get(..64).unwrap_or(&answer))
                 ));
-                seen.not_tls(&answer);
-                return Ok(seen);
+                // What has begun to speak TLS is no plaintext server; and servers of TLS have a plaintext
+                // answer to a plaintext request, too.
+                if !matches!(first, HelloOutcome::Malformed(_)) && !wants_https(cx, &answer).await {
+                    seen.not_tls(&answer);
+                    return Ok(seen);
+                }
             }
         }
         match first {
@@ -176,11 +180,15 @@ async fn ask_http(cx: &Cx) -> Vec<u8> {
 }
 
 fn head_request(cx: &Cx) -> String {
+    http_request(cx, "HEAD")
+}
+
+fn http_request(cx: &Cx, method: &str) -> String {
     let host = match cx.endpoint.expected.parse() {
         Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
         _ => cx.endpoint.expected.clone(),
     };
-    format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+    format!("{method} / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
 }
 
 /// An `http://` target: is HTTP there?
@@ -274,6 +282,22 @@ impl ReachSeen {
         self.protocol = protocol.map(Into::into);
         self.banner = Some(Untrusted::from_bytes(first));
     }
+}
+
+/// Whether it is a server of TLS that calls a plaintext request bad: nginx, Apache, Go and others say so
+/// in the body of a 400.
+async fn wants_https(cx: &Cx, answer: &[u8]) -> bool {
+    let status = answer.split(|byte| *byte == b' ').nth(1);
+    if !answer.starts_with(b"HTTP/") || !status.is_some_and(|status| status.starts_with(b"400")) {
+        return false;
+    }
+    let request = http_request(cx, "GET");
+    let Ok(answer) = cx.plaintext(request.as_bytes(), PLAINTEXT_WAIT).await else {
+        return false;
+    };
+    let body = answer.first.to_ascii_lowercase();
+    let holds = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
+    holds(b"https") || holds(b"ssl") || holds(b"tls")
 }
 
 /// The protocol by its first bytes.
