@@ -7,7 +7,13 @@ use gladhand_probes::{Target, Untrusted};
 use super::CliError;
 
 /// Reads every target. All that is wrong is told at once.
-pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Vec<Target>, CliError> {
+///
+/// A target without a port and without a scheme gets `port`.
+pub(super) fn targets(
+    args: &[String],
+    port: u16,
+    stdin: &mut dyn Read,
+) -> Result<Vec<Target>, CliError> {
     let mut targets = Vec::new();
     let mut wrong = Vec::new();
     let mut stdin = Some(stdin);
@@ -17,16 +23,16 @@ pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Vec<Targe
             let Some(stdin) = stdin.take() else { continue };
             let mut text = Vec::new();
             match stdin.read_to_end(&mut text) {
-                Ok(_) => lines("stdin", &text, &mut targets, &mut wrong),
+                Ok(_) => lines("stdin", &text, port, &mut targets, &mut wrong),
                 Err(error) => wrong.push(format!("stdin: {error}")),
             }
         } else if let Some(path) = arg.strip_prefix('@') {
             match std::fs::read(path) {
-                Ok(text) => lines(path, &text, &mut targets, &mut wrong),
+                Ok(text) => lines(path, &text, port, &mut targets, &mut wrong),
                 Err(error) => wrong.push(format!("cannot read the list {}: {error}", shown(path))),
             }
         } else {
-            one(arg, "", &mut targets, &mut wrong);
+            one(arg, port, "", &mut targets, &mut wrong);
         }
     }
     match (wrong.as_slice(), targets.is_empty()) {
@@ -45,7 +51,7 @@ pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Vec<Targe
 }
 
 /// A target a line; blank lines and comments (`#` at the start or after a space) are skipped.
-fn lines(source: &str, text: &[u8], targets: &mut Vec<Target>, wrong: &mut Vec<String>) {
+fn lines(source: &str, text: &[u8], port: u16, targets: &mut Vec<Target>, wrong: &mut Vec<String>) {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.contains("-----BEGIN ") {
@@ -72,13 +78,13 @@ fn lines(source: &str, text: &[u8], targets: &mut Vec<Target>, wrong: &mut Vec<S
                 shown(line)
             ));
         } else {
-            one(line, &place, targets, wrong);
+            one(line, port, &place, targets, wrong);
         }
     }
 }
 
-fn one(text: &str, place: &str, targets: &mut Vec<Target>, wrong: &mut Vec<String>) {
-    match text.parse() {
+fn one(text: &str, port: u16, place: &str, targets: &mut Vec<Target>, wrong: &mut Vec<String>) {
+    match Target::parse(text, port) {
         Ok(target) => targets.push(target),
         Err(error) => {
             let error = shown(&error.to_string());
@@ -98,7 +104,7 @@ mod tests {
 
     fn read(args: &[&str], stdin: &str) -> Result<Vec<String>, String> {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        targets(&args, &mut stdin.as_bytes())
+        targets(&args, 443, &mut stdin.as_bytes())
             .map(|targets| targets.iter().map(ToString::to_string).collect())
             .map_err(|error| error.to_string())
     }

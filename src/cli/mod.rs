@@ -54,7 +54,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Args),
+    Check(Box<check::Args>),
     Demo(demo::Args),
     Rules(rules::Args),
     Schema(schema::Args),

@@ -14,6 +14,7 @@ mod harness;
 mod jsse;
 mod nginx;
 mod odd_certificates;
+mod openings;
 mod output;
 mod plaintext;
 mod readme;

@@ -3,6 +3,7 @@
 //! - [`pki`]: certificates, good ones and every kind of bad one;
 //! - [`scripted`]: a server that does what a TOML file says, and counts and keeps the hellos it saw;
 //! - [`real`]: nginx, HAProxy, OpenSSL, GnuTLS and JSSE, started on a free loopback port;
+//! - [`front`]: what is said before TLS, in front of another server: STARTTLS, proxies;
 //! - [`proxy`]: counts connections in front of another server;
 //! - [`tools`]: independent scanners, whose answers gladhand's are compared with;
 //! - [`needs`]: what to do when such a program is not installed.
@@ -14,6 +15,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 pub mod clock;
+pub mod front;
 pub mod names;
 pub mod needs;
 pub mod net;
