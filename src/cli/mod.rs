@@ -120,6 +120,13 @@ where
     }
 }
 
+/// What `-` makes of these bytes on stdin.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_list(mut text: &[u8]) -> Result<(), String> {
+    let read = list::targets(&["-".to_owned()], 443, &mut text);
+    read.map(|_| ()).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

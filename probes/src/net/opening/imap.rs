@@ -20,7 +20,7 @@ impl Dialogue for Imap {
     }
 
     fn hear(&mut self, inbox: &mut Inbox) -> Result<Turn, Trouble> {
-        if !matches!(inbox.bytes().first(), None | Some(b'*' | b'a' | b'+')) {
+        if !self.greeted && !matches!(inbox.bytes().first(), None | Some(b'*')) {
             return Err(Trouble::NotUnderstood(inbox.bytes().to_vec()));
         }
         while let Some(line) = inbox.line()? {
@@ -37,7 +37,7 @@ impl Dialogue for Imap {
                 if self.greeted {
                     continue;
                 }
-            } else if let Some(tagged) = after(&line, TAG).filter(|_| self.greeted) {
+            } else if let Some(tagged) = line.strip_prefix(TAG).filter(|_| self.greeted) {
                 return match after(tagged, b"OK") {
                     Some(_) => Ok(Turn::Ready),
                     None => Err(Trouble::Refused(line)),

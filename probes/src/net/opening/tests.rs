@@ -312,10 +312,10 @@ fn xmpp() {
         StartTls::Xmpp,
         &[
             b"<?xml version='1.0'?><stream:stream id='1'><stream:error><host-unknown \
-            xmlns='urn:x'/></stream:error></stream:stream>",
+            xmlns='urn:x'/><text>no such host</text></stream:error></stream:stream>",
         ],
-        "it answers the opening of a stream with \
-         \"<stream:error><host-unknown xmlns='urn:x'/></stream:error>\"",
+        "it answers the opening of a stream with \"<stream:error><host-unknown xmlns='urn:x'/>\
+         <text>no such host</text></stream:error>\"",
     );
     fails(
         StartTls::Xmpp,

@@ -11,6 +11,8 @@ pub(super) struct Xmpp {
     namespace: &'static str,
     domain: String,
     stage: Stage,
+    /// A tag has come: text may stand between tags, but not before the first.
+    begun: bool,
     /// What of an error has come.
     failing: Option<Vec<u8>>,
 }
@@ -33,6 +35,7 @@ impl Xmpp {
             namespace,
             domain: domain.into(),
             stage: Stage::Stream { offered: false },
+            begun: false,
             failing: None,
         }
     }
@@ -51,10 +54,11 @@ impl Dialogue for Xmpp {
 
     fn hear(&mut self, inbox: &mut Inbox) -> Result<Turn, Trouble> {
         let first = inbox.bytes().trim_ascii_start().first();
-        if first.is_some_and(|first| *first != b'<') {
+        if !self.begun && first.is_some_and(|first| *first != b'<') {
             return Err(Trouble::NotUnderstood(inbox.bytes().to_vec()));
         }
         while let Some((text, tag)) = tag(inbox)? {
+            self.begun = true;
             let name = tag.local_name();
             if let Some(error) = &mut self.failing {
                 // What is wrong stands in the elements inside.
