@@ -474,7 +474,8 @@ impl Cx {
     }
 
     async fn connect(&self, timeout: Duration, own_slot: bool) -> Result<Connection<'_>, NetError> {
-        Connection::open(self.endpoint.address, &self.gate, timeout, own_slot).await
+        let before = &self.settings.before_tls;
+        Connection::open(&self.endpoint, before, &self.gate, timeout, own_slot).await
     }
 
     async fn exchange(

@@ -43,6 +43,7 @@ mod sni_required;
 mod sni_unknown_name_rejected;
 mod ssl_2_accepted;
 mod ssl_3_accepted;
+mod starttls_refused;
 mod suite_3des;
 mod suite_anonymous;
 mod suite_cbc_sha1;
@@ -116,6 +117,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,
     &plaintext_on_tls_port::PlaintextOnTlsPort,
+    &starttls_refused::StarttlsRefused,
     &port_closed::PortClosed,
     &port_silent::PortSilent,
     &server_throttles::ServerThrottles,

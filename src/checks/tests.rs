@@ -206,6 +206,7 @@ sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected
 plaintext-on-tls-port
+starttls-refused
 port-closed
 port-silent
 server-throttles

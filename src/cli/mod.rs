@@ -60,7 +60,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Args),
+    Check(Box<check::Args>),
     Demo(demo::Args),
     Rules(rules::Args),
     Schema(schema::Args),
@@ -155,6 +155,13 @@ fn without_controls(mut told: clap::Error) -> clap::Error {
 
 fn shown(text: &str) -> String {
     gladhand_probes::Untrusted::from(text).to_string()
+}
+
+/// What `-` makes of these bytes on stdin.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_list(mut text: &[u8]) -> Result<(), String> {
+    let read = list::targets(&["-".to_owned()], 443, &mut text);
+    read.map(|_| ()).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod jsse;
 mod many_targets;
 mod nginx;
 mod odd_certificates;
+mod openings;
 mod output;
 mod panics;
 mod plaintext;

@@ -205,6 +205,17 @@ impl Hello {
         )
     }
 
+    /// Whether everything that the other offers is offered here, too, under the same name.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let (Self::Tls(all), Self::Tls(part)) = (self, other) else {
+            return self == other;
+        };
+        (&all.versions, &all.sni, all.shares.is_empty())
+            == (&part.versions, &part.sni, part.shares.is_empty())
+            && part.suites.iter().all(|suite| all.suites.contains(suite))
+            && part.groups.iter().all(|group| all.groups.contains(group))
+    }
+
     /// How many suites are offered.
     pub(crate) fn length(&self) -> usize {
         match self {

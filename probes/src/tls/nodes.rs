@@ -31,7 +31,7 @@ impl Probe for Nodes {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<NodesSeen, ProbeError> {
         let known = cx.known_good();
-        let refused = cx.clearly_refused();
+        let refused = widest(cx.clearly_refused());
         let questions: Vec<Hello> = known.iter().chain(&refused).cloned().collect();
         let asked: Vec<Hello> = std::iter::repeat_n(&known, TIMES)
             .flatten()
@@ -75,6 +75,18 @@ impl Probe for Nodes {
             refusals_differ,
         })
     }
+}
+
+/// The hellos that no other covers: who would accept a part, would accept the whole.
+fn widest(hellos: Vec<Hello>) -> Vec<Hello> {
+    let mut widest: Vec<Hello> = Vec::new();
+    for hello in hellos {
+        if !widest.iter().any(|other| other.covers(&hello)) {
+            widest.retain(|other| !hello.covers(other));
+            widest.push(hello);
+        }
+    }
+    widest
 }
 
 /// A clear answer, as far as it is the same each time from one server.
