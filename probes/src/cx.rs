@@ -23,7 +23,8 @@ use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
-use crate::wire::registry::ProtocolVersion;
+use crate::wire::messages::Alert;
+use crate::wire::registry::{AlertDescription, ProtocolVersion};
 use crate::wire::ssl2::{self, Ssl2Answer};
 
 /// How long silence lasts that says something: at least so long, and so many times the TCP handshake.
@@ -70,6 +71,7 @@ pub struct Cx {
     longest_in_bytes: AtomicUsize,
     slowest_connect: Mutex<Duration>,
     dropped: Mutex<HashMap<Hello, Instant>>,
+    control_turn: tokio::sync::Mutex<()>,
 }
 
 /// What a hello was answered with.
@@ -111,6 +113,7 @@ impl Cx {
             longest_in_bytes: AtomicUsize::new(0),
             slowest_connect: Mutex::new(Duration::ZERO),
             dropped: Mutex::default(),
+            control_turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -172,7 +175,9 @@ impl Cx {
                 let told = self.ask_now(&hello, self.patience(), true).await;
                 let usual = self.way_of_refusing();
                 let clear = |outcome: &HelloOutcome| {
-                    !ask::is_ambiguous(&told) || usual.is_some_and(|usual| usual.same_kind(outcome))
+                    !ask::is_ambiguous(&told)
+                        || ask::is_close_notify(outcome)
+                        || usual.is_some_and(|usual| usual.same_kind(outcome))
                 };
                 if told.outcome.as_ref().is_ok_and(clear) {
                     Ok(told)
@@ -326,6 +331,8 @@ impl Cx {
     /// Whether the server answers, now or at any time after `since`, what it is known to answer;
     /// asked beside whatever else goes on.
     pub(crate) async fn answers_since(&self, control: Option<&Hello>, since: Instant) -> bool {
+        // One control serves all who wait for one.
+        let _turn = self.control_turn.lock().await;
         if self.last_good().is_some_and(|begun| begun >= since) {
             return true;
         }
@@ -650,6 +657,13 @@ impl Answer {
             Self::Tls(decoder) => outcome_of(decoder.push(bytes), decoder),
             Self::Ssl2(received) => {
                 received.extend_from_slice(bytes);
+                // s2n-tls puts the client's version on its alert: 2.0, which is no version of a record.
+                if let [21, 0, 2, 0, 2, level, description] = *received.as_slice() {
+                    return Some(HelloOutcome::Alert(Alert {
+                        level,
+                        description: AlertDescription(description),
+                    }));
+                }
                 match ssl2::decode_answer(received) {
                     Ok(Ssl2Answer::Incomplete) => None,
                     Ok(Ssl2Answer::Hello(hello)) => Some(HelloOutcome::Ssl2(hello)),

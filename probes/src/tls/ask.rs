@@ -108,19 +108,31 @@ async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
             return Reply::Refused(refusal);
         }
     }
+    let usual = cx.way_of_refusing();
+    let as_usual = is_close_notify(outcome) || usual.is_some_and(|usual| usual.same_kind(outcome));
     if is_odd_refusal(outcome)
-        && cx
-            .way_of_refusing()
-            .is_some_and(|usual| usual.same_kind(outcome))
+        && as_usual
+        && !is_longest(cx, hello)
         && cx.answers_since(control, told.at).await
     {
         return Reply::Refused(Refusal {
             alert: alert_of(outcome),
-            evidence: format!("{outcome}, as this server refuses; a control hello was answered"),
+            evidence: format!("{outcome}; a control hello was answered"),
             by_control: true,
         });
     }
     confirm(cx, hello, outcome, &told, control).await
+}
+
+/// Whether the server ended the connection in form: s2n-tls, the stack of AWS load balancers, refuses
+/// that way. Nothing on the way does, and no server by chance: it takes a control, but no repetition.
+pub(crate) fn is_close_notify(outcome: &HelloOutcome) -> bool {
+    alert_of(outcome) == Some(0)
+}
+
+/// Whether no hello is known to be answered that is as long.
+fn is_longest(cx: &Cx, hello: &Hello) -> bool {
+    hello.encode([0; 32]).len() > cx.longest_in_bytes() * 5 / 4
 }
 
 /// Whether it is an alert by which some servers refuse.
@@ -158,10 +170,9 @@ async fn confirm(
         Some(true) => {}
     }
     // What fits into no hello that was ever answered may be refused for its length.
-    let length = hello.encode([0; 32]).len();
-    if control.is_none() && length > cx.longest_in_bytes() * 5 / 4 {
+    if control.is_none() && is_longest(cx, hello) {
         return Reply::Unclear(format!(
-            "{outcome}; of no hello so long ({length} bytes) is it known that it is answered"
+            "{outcome}; of no hello so long is it known that it is answered"
         ));
     }
     let wait = match outcome {

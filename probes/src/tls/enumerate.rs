@@ -16,7 +16,7 @@ const SMALL: usize = 8;
 
 /// Questions asked ahead: once something was accepted; and after guesses that were all right, at most.
 const AHEAD: usize = 2;
-const MOST_AHEAD: usize = 8;
+const MOST_AHEAD: usize = 4;
 
 /// What is enumerated, and how to ask for it.
 #[expect(

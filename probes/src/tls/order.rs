@@ -12,8 +12,11 @@ use crate::tls::parts::orders;
 use crate::tls::suites::Order;
 use crate::wire::registry::Suite;
 
-/// Questions about an order, at most so many for each suite.
-const QUESTIONS_A_SUITE: usize = 4;
+/// A guess of which so many parts are wrong is none: then one by one.
+const WRONG_OF: usize = 3;
+
+/// So few wrong neighbours are asked for again in any case.
+const SMALL: usize = 6;
 
 /// What was offered, in that order, and what the server picked.
 pub(crate) type Pick = (Vec<Suite>, Suite);
@@ -35,14 +38,15 @@ pub(crate) fn whose(picks: &[Pick], found: &[Suite]) -> Option<Order> {
 }
 
 /// Puts the suites in the server's order of preference: guesses it, asks about the neighbours that no
-/// pick has told about yet, all at once, and guesses again. `None` where the answers make no order.
+/// pick has told about yet, all at once, and guesses again. `None` where the guesses are no good, or the
+/// answers make no order.
 pub(crate) async fn sorted(
     cx: &Cx,
     ask: &Question<'_, Suite>,
     found: &[Suite],
     picks: &mut Vec<Pick>,
 ) -> Option<Vec<Suite>> {
-    let most = picks.len() + QUESTIONS_A_SUITE * found.len();
+    let most = picks.len() + found.len();
     loop {
         let preferences = Preferences::new(picks, found);
         let guess = preferences.likeliest()?;
@@ -58,7 +62,8 @@ pub(crate) async fn sorted(
         if picks.len() + doubts.len() > most {
             return None;
         }
-        let asked = doubts.into_iter().map(|(better, worse)| async move {
+        let asked = doubts.iter().map(|(better, worse)| async move {
+            let (better, worse) = (*better, *worse);
             // The better one last, so that a client's order would show; ChaCha20 never first.
             let offered = if is_chacha(worse) {
                 vec![better, worse]
@@ -73,8 +78,14 @@ pub(crate) async fn sorted(
                 _ => None,
             }
         });
-        for pick in join_all(asked).await {
-            picks.push(pick?);
+        let mut wrong = 0;
+        for (pick, (better, _)) in join_all(asked).await.into_iter().zip(&doubts) {
+            let pick = pick?;
+            wrong += usize::from(pick.1 != *better);
+            picks.push(pick);
+        }
+        if wrong > SMALL && wrong * WRONG_OF > doubts.len() {
+            return None;
         }
     }
 }

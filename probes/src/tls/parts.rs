@@ -66,18 +66,26 @@ fn kind(suite: Suite) -> u8 {
 }
 
 /// The order of preference that a server may have.
-type Rank = fn(Suite) -> (u8, u8, u8);
+type Rank = fn(Suite) -> (bool, u8, u8, u8);
 
-/// The orders that servers usually have: OpenSSL's, the long keys first, and that of ELB policies, the
-/// short keys first.
-const RANKS: [Rank; 2] = [
-    |suite| (exchange(suite).min(1), mac(suite), strength(suite)),
-    |suite| {
-        let short_first = [1, 2, 0, 3];
-        let strength = short_first.get(usize::from(strength(suite))).copied();
-        (exchange(suite), strength.unwrap_or(3), mac(suite))
-    },
+/// The orders that servers usually have: OpenSSL's, the long keys first; that of ELB policies, the
+/// short keys first; and theirs below TLS 1.2, where s2n-tls takes what is made for it before what is
+/// not.
+const RANKS: [Rank; 3] = [
+    |suite| (false, exchange(suite), mac(suite), strength(suite)),
+    |suite| short_keys_first(suite, false),
+    |suite| short_keys_first(suite, mac(suite) < 2),
 ];
+
+fn short_keys_first(suite: Suite, last: bool) -> (bool, u8, u8, u8) {
+    let strength = match strength(suite) {
+        0 => 1,
+        1 => 2,
+        2 => 0,
+        other => other,
+    };
+    (last, exchange(suite), strength, mac(suite))
+}
 
 /// Suites in the orders that are to be expected of a server which picked those before in that order, the
 /// likeliest first: their own order, which stands first among equals, and the usual ones.
@@ -206,8 +214,12 @@ mod tests {
             0xC02F, 0xC027, 0xC013, 0xC030, 0xC028, 0xC014, 0x009C, 0x003C, 0x002F, 0x009D, 0x003D,
             0x0035,
         ]);
-        for order in [openssl, elb] {
-            let (first, rest) = order.split_at(2);
+        let elb_in_tls10 = suites(&[
+            0xC013, 0xC014, 0x002F, 0x0035, 0xC02F, 0xC027, 0xC030, 0xC028, 0x009C, 0x003C, 0x009D,
+            0x003D,
+        ]);
+        for order in [openssl, elb, elb_in_tls10] {
+            let (first, rest) = order.split_at(3);
             let mut mixed = rest.to_vec();
             mixed.sort_by_key(|suite| suite.0);
             assert_eq!(expected(&mixed, first), rest);
