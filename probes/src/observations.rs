@@ -81,6 +81,9 @@ probes! {
     certificate: tls::certificate::Certificate,
     verification: tls::verification::Verification,
     sni: tls::sni::Sni,
+    renegotiation: tls::renegotiation::Renegotiation,
+    extended_master_secret: tls::extended_master_secret::ExtendedMasterSecret,
+    compression: tls::compression::Compression,
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

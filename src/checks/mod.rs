@@ -29,13 +29,16 @@ mod chain_path_length;
 mod chain_superfluous_root;
 mod chain_unrelated;
 mod client_certificate_required;
+mod compression_accepted;
 mod dh_group_small;
+mod extended_master_secret_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
 mod not_measured;
 mod plaintext_on_tls_port;
 mod port_closed;
 mod port_silent;
+mod renegotiation_insecure;
 mod sni_default_certificate_differs;
 mod sni_required;
 mod sni_unknown_name_rejected;
@@ -110,6 +113,9 @@ pub const CHECKS: &[&dyn Check] = &[
     &suite_no_forward_secrecy::SuiteNoForwardSecrecy,
     &dh_group_small::DhGroupSmall,
     &group_post_quantum_missing::GroupPostQuantumMissing,
+    &renegotiation_insecure::RenegotiationInsecure,
+    &extended_master_secret_missing::ExtendedMasterSecretMissing,
+    &compression_accepted::CompressionAccepted,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

@@ -202,6 +202,9 @@ suite-cbc-sha1
 suite-no-forward-secrecy
 dh-group-small
 group-post-quantum-missing
+renegotiation-insecure
+extended-master-secret-missing
+compression-accepted
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

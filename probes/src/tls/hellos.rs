@@ -5,11 +5,13 @@ use std::fmt;
 
 use crate::untrusted::Untrusted;
 use crate::wire::DecodeError;
-use crate::wire::client_hello::{ClientHello, Extension, RENEGOTIATION_SCSV};
+use crate::wire::client_hello::{ClientHello, Extension, FALLBACK_SCSV, RENEGOTIATION_SCSV};
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
 use crate::wire::messages::Alert;
-use crate::wire::registry::{Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite};
+use crate::wire::registry::{
+    ExtensionType, Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite,
+};
 use crate::wire::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
 
 /// Suites of TLS 1.2 and below in the hello of an ordinary client: with the three of TLS 1.3 and the
@@ -44,6 +46,23 @@ pub(crate) struct TlsHello {
     pub(crate) shares: Vec<Group>,
     /// The server name.
     pub(crate) sni: Option<String>,
+    /// What this question has and others have not.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// What a hello has beside what every question has. A hello without extras is the control of one
+/// with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Extras {
+    /// Extensions behind the usual ones. With renegotiation_info among them the hello goes without
+    /// the signalling value that says the same.
+    pub(crate) extensions: Vec<Extension>,
+    /// Compression methods, before that of no compression.
+    pub(crate) compression: Vec<u8>,
+    /// The signalling value of a client that has fallen back (RFC 7507).
+    pub(crate) fallback: bool,
+    /// Signature schemes in place of all that are known.
+    pub(crate) schemes: Option<Vec<SignatureScheme>>,
 }
 
 /// Groups of an ordinary client. No finite-field group is among them, and none is in the questions
@@ -79,6 +98,7 @@ impl Hello {
             groups: USUAL_GROUPS.to_vec(),
             shares: vec![Group::X25519, Group::SECP256R1],
             sni,
+            extras: None,
         })
     }
 
@@ -103,6 +123,7 @@ impl Hello {
             groups: groups.to_vec(),
             shares: Vec::new(),
             sni,
+            extras: None,
         })
     }
 
@@ -130,6 +151,7 @@ impl Hello {
             groups: groups.to_vec(),
             shares: shares.to_vec(),
             sni,
+            extras: None,
         })
     }
 
@@ -147,6 +169,7 @@ impl Hello {
             groups: vec![Group::X25519, Group::SECP256R1, Group::SECP384R1],
             shares: vec![Group::X25519],
             sni,
+            extras: None,
         })
     }
 
@@ -176,6 +199,14 @@ impl Hello {
         self
     }
 
+    /// The same question with something in it that others have not.
+    pub(crate) fn with(mut self, extras: Extras) -> Self {
+        if let Self::Tls(hello) = &mut self {
+            hello.extras = Some(Box::new(extras));
+        }
+        self
+    }
+
     /// The bytes of the hello, in its record.
     pub(crate) fn encode(&self, random: [u8; 32]) -> Vec<u8> {
         match self {
@@ -201,8 +232,13 @@ impl TlsHello {
         let tls13 = newest >= V::TLS1_3;
         let mut suites: Vec<u16> = self.suites.iter().map(|suite| suite.0).collect();
         suites.extend((0..self.fillers).map(|filler| FILLERS + filler));
-        if oldest < V::TLS1_3 {
+        let extras = self.extras();
+        let says_so = |extension: &Extension| extension.typ == ExtensionType::RENEGOTIATION_INFO;
+        if oldest < V::TLS1_3 && !extras.extensions.iter().any(says_so) {
             suites.push(RENEGOTIATION_SCSV);
+        }
+        if extras.fallback {
+            suites.push(FALLBACK_SCSV);
         }
         ClientHello {
             record_version: if newest == V::SSL3 { 0x0300 } else { 0x0301 },
@@ -215,14 +251,19 @@ impl TlsHello {
                 Vec::new()
             },
             suites,
-            compression: vec![0],
+            compression: extras.compression.into_iter().chain([0]).collect(),
             extensions: (newest > V::SSL3).then(|| self.extensions(newest, oldest)),
         }
         .padded()
     }
 
+    fn extras(&self) -> Extras {
+        self.extras.as_deref().cloned().unwrap_or_default()
+    }
+
     fn extensions(&self, newest: ProtocolVersion, oldest: ProtocolVersion) -> Vec<Extension> {
         use crate::wire::registry::ProtocolVersion as V;
+        let extras = self.extras();
         let mut extensions = Vec::new();
         if let Some(name) = &self.sni {
             extensions.push(Extension::server_name(name));
@@ -235,7 +276,10 @@ impl TlsHello {
             extensions.push(Extension::extended_master_secret());
         }
         if newest >= V::TLS1_2 {
-            extensions.push(Extension::signature_algorithms(SignatureScheme::all()));
+            let schemes = extras.schemes.as_deref();
+            extensions.push(Extension::signature_algorithms(
+                schemes.unwrap_or(SignatureScheme::all()),
+            ));
         }
         if newest >= V::TLS1_3 {
             extensions.push(Extension::supported_versions(&self.versions));
@@ -246,6 +290,7 @@ impl TlsHello {
                 .collect();
             extensions.push(Extension::key_share(&shares));
         }
+        extensions.extend(extras.extensions);
         extensions
     }
 }

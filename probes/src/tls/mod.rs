@@ -1,15 +1,19 @@
 //! One probe, one file: each puts one question to a TLS endpoint and returns what it saw.
 
 pub mod certificate;
+pub mod compression;
+pub mod extended_master_secret;
 pub mod groups;
 pub mod handshake;
 pub mod reach;
+pub mod renegotiation;
 pub mod sni;
 pub mod suites;
 pub mod verification;
 pub mod versions;
 
 pub(crate) mod ask;
+pub(crate) mod clear;
 pub(crate) mod enumerate;
 pub(crate) mod hellos;
 pub(crate) mod order;

@@ -103,7 +103,8 @@ impl ServerHello {
         Some(Group(u16::from_be_bytes(*body)))
     }
 
-    fn extension(&self, typ: u16) -> Option<&[u8]> {
+    /// The body of an extension, where the server sent it.
+    pub fn extension(&self, typ: u16) -> Option<&[u8]> {
         self.extensions
             .iter()
             .find(|extension| extension.typ.0 == typ)

@@ -3,6 +3,7 @@
 //! Addresses that show the same share a block. An undetermined fact is a `?`, never a "no".
 
 mod certificate;
+mod features;
 
 use std::net::SocketAddr;
 
@@ -131,6 +132,7 @@ impl Facts<'_> {
         self.attempt("certificate", &seen.certificate, Self::certificate);
         self.attempt("verification", &seen.verification, Self::verification);
         self.attempt("server name", &seen.sni, Self::sni);
+        self.features(seen);
     }
 
     /// A result, or why there is none. What was not asked for has no line.

@@ -22,6 +22,8 @@ const RECORD: u16 = 0x0303;
 pub(super) struct Connection<'a> {
     pub(super) stream: TcpStream,
     pub(super) raw: Vec<u8>,
+    /// Counted from 1.
+    pub(super) number: usize,
     pub(super) shared: &'a Shared,
 }
 
@@ -38,6 +40,7 @@ pub(super) fn serve(mut stream: TcpStream, number: usize, shared: &Shared) {
     let mut connection = Connection {
         stream,
         raw,
+        number,
         shared,
     };
     if shared.fault.delay_ms > 0 {
@@ -325,6 +328,8 @@ fn holds(when: &When, number: usize, incoming: &Incoming) -> bool {
             || when.hello_over.is_some()
             || when.key_share.is_some()
             || when.has_sni.is_some()
+            || when.compression.is_some()
+            || when.extension.is_some()
             || when.sni.is_some();
         return general && !asks_for_tls;
     };
@@ -354,6 +359,12 @@ fn holds(when: &When, number: usize, incoming: &Incoming) -> bool {
             wanted == hello.key_shares().is_some_and(|shares| !shares.is_empty())
         })
         && when.has_sni.is_none_or(|wanted| wanted == name.is_some())
+        && when
+            .compression
+            .is_none_or(|wanted| wanted == (hello.compression != [0]))
+        && when
+            .extension
+            .is_none_or(|id| hello.extension(id).is_some())
         && when
             .sni
             .as_ref()

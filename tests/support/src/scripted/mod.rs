@@ -15,7 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 pub use script::{
-    Action, AlertAs, Chain, Engine, Expect, Fault, Kind, Model, Order, Rule, Run, Scenario, When,
+    Action, AlertAs, Chain, Engine, Expect, Fault, Features, Kind, Model, Order, Renegotiation,
+    Rule, Run, Scenario, When,
 };
 
 use crate::net;

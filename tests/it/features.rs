@@ -1,0 +1,109 @@
+//! What servers answer besides version and suite: real ones that differ in it.
+
+use gladhand_testkit::needs;
+use gladhand_testkit::pki::{Issued, KeyKind, Pki, Spec};
+use gladhand_testkit::real::{Jsse, Site, gnutls_serv, jsse, nginx, s_server};
+
+use crate::harness::{HOST, check};
+
+/// GnuTLS with TLS 1.2 alone.
+const GNUTLS: &str = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+
+fn rsa_chain(pki: &Pki) -> Vec<Issued> {
+    pki.chain(&pki.issue(&Spec::leaf(&[HOST]).key(KeyKind::Rsa(2048))))
+}
+
+#[test]
+fn openssl_has_secure_renegotiation_and_the_extended_master_secret() {
+    needs!("openssl");
+    let pki = Pki::new();
+    let server = s_server(&pki, &rsa_chain(&pki), &["-tls1_2"]);
+    let report = check(&pki, server.port());
+    report
+        .says("renegotiation/TLSv1.2/answer", "yes")
+        .says("renegotiation/TLSv1.2/by", "scsv")
+        .says("extended_master_secret/TLSv1.2/answer", "yes")
+        .says("compression/answer", "no")
+        .does_not_find("renegotiation-insecure")
+        .does_not_find("extended-master-secret-missing");
+}
+
+#[test]
+fn nginx_without_the_extended_master_secret() {
+    needs!("nginx", "openssl");
+    let pki = Pki::new();
+    let site = Site::serving(&pki, &rsa_chain(&pki))
+        .line("ssl_conf_command Options -ExtendedMasterSecret;");
+    let server = nginx(&pki, &[site]);
+    let report = check(&pki, server.port());
+    report
+        .says("renegotiation/TLSv1.2/answer", "yes")
+        .says("extended_master_secret/TLSv1.2/answer", "no")
+        .finds("extended-master-secret-missing");
+}
+
+#[test]
+fn gnutls_without_secure_renegotiation() {
+    needs!("gnutls-serv", "cc");
+    let pki = Pki::new();
+    let priority = format!("{GNUTLS}:%DISABLE_SAFE_RENEGOTIATION:%NO_SESSION_HASH");
+    let server = gnutls_serv(
+        &pki,
+        &rsa_chain(&pki),
+        &priority,
+        &["--disable-client-cert"],
+    );
+    let report = check(&pki, server.port());
+    report
+        .says("renegotiation/TLSv1.2/answer", "no")
+        .says("extended_master_secret/TLSv1.2/answer", "no")
+        .finds("renegotiation-insecure")
+        .finds("extended-master-secret-missing")
+        .ends_with(1);
+}
+
+#[test]
+fn gnutls_with_both() {
+    needs!("gnutls-serv", "cc");
+    let pki = Pki::new();
+    let server = gnutls_serv(&pki, &rsa_chain(&pki), GNUTLS, &["--disable-client-cert"]);
+    let report = check(&pki, server.port());
+    report
+        .says("renegotiation/TLSv1.2/answer", "yes")
+        .says("extended_master_secret/TLSv1.2/answer", "yes")
+        .says("compression/answer", "no");
+}
+
+#[test]
+fn a_jdk_in_each_version() {
+    needs!("java", "javac", "openssl");
+    let pki = Pki::rsa();
+    let chain = rsa_chain(&pki);
+    let what = Jsse {
+        protocols: "TLSv1,TLSv1.1,TLSv1.2",
+        properties: &["jdk.tls.useExtendedMasterSecret=false"],
+        ..Jsse::default()
+    };
+    let server = jsse(&pki, &[chain], &what);
+    let report = check(&pki, server.port());
+    for version in ["TLSv1.0", "TLSv1.1", "TLSv1.2"] {
+        report
+            .says(&format!("renegotiation/{version}/answer"), "yes")
+            .says(&format!("extended_master_secret/{version}/answer"), "no");
+    }
+    report
+        .says("compression/version", "TLSv1.2")
+        .finds("extended-master-secret-missing");
+}
+
+#[test]
+fn tls_1_3_alone_has_none_of_it() {
+    needs!("openssl");
+    let pki = Pki::new();
+    let server = s_server(&pki, &rsa_chain(&pki), &["-tls1_3"]);
+    let report = check(&pki, server.port());
+    for probe in ["renegotiation", "extended_master_secret", "compression"] {
+        report.says(&format!("{probe}/status"), "not-applicable");
+    }
+    report.is_complete();
+}
