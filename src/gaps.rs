@@ -221,6 +221,9 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     if let Some(seen) = seen.compression.seen() {
         open("compression", "it is", seen.answer, &seen.evidence);
     }
+    if let Some(seen) = seen.fallback_scsv.seen() {
+        open("fallback_scsv", "it is", seen.answer, &seen.evidence);
+    }
 }
 
 /// The line of the evidence that says why something is open.

@@ -84,6 +84,7 @@ probes! {
     renegotiation: tls::renegotiation::Renegotiation,
     extended_master_secret: tls::extended_master_secret::ExtendedMasterSecret,
     compression: tls::compression::Compression,
+    fallback_scsv: tls::fallback_scsv::FallbackScsv,
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

@@ -32,6 +32,7 @@ mod client_certificate_required;
 mod compression_accepted;
 mod dh_group_small;
 mod extended_master_secret_missing;
+mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
 mod not_measured;
@@ -116,6 +117,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &renegotiation_insecure::RenegotiationInsecure,
     &extended_master_secret_missing::ExtendedMasterSecretMissing,
     &compression_accepted::CompressionAccepted,
+    &fallback_scsv_missing::FallbackScsvMissing,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

@@ -205,6 +205,7 @@ group-post-quantum-missing
 renegotiation-insecure
 extended-master-secret-missing
 compression-accepted
+fallback-scsv-missing
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

@@ -2,7 +2,7 @@
 
 use gladhand_testkit::needs;
 use gladhand_testkit::pki::{Issued, KeyKind, Pki, Spec};
-use gladhand_testkit::real::{Jsse, Site, gnutls_serv, jsse, nginx, s_server};
+use gladhand_testkit::real::{Jsse, Site, gnutls_serv, haproxy, jsse, nginx, s_server};
 
 use crate::harness::{HOST, check};
 
@@ -102,8 +102,59 @@ fn tls_1_3_alone_has_none_of_it() {
     let pki = Pki::new();
     let server = s_server(&pki, &rsa_chain(&pki), &["-tls1_3"]);
     let report = check(&pki, server.port());
-    for probe in ["renegotiation", "extended_master_secret", "compression"] {
+    for probe in [
+        "renegotiation",
+        "extended_master_secret",
+        "compression",
+        "fallback_scsv",
+    ] {
         report.says(&format!("{probe}/status"), "not-applicable");
     }
     report.is_complete();
+}
+
+#[test]
+fn openssl_refuses_a_fallback() {
+    needs!("openssl", "haproxy");
+    let pki = Pki::new();
+    let bundle = pki.bundle_file(&rsa_chain(&pki));
+    let bind = format!(
+        "crt {} ssl-min-ver TLSv1.0 ciphers ALL:@SECLEVEL=0",
+        bundle.display()
+    );
+    let server = haproxy(&pki, &bind);
+    let report = check(&pki, server.port());
+    report
+        .says("fallback_scsv/answer", "yes")
+        .says("fallback_scsv/version", "TLSv1.0")
+        .says("fallback_scsv/newest", "TLSv1.3")
+        .does_not_find("fallback-scsv-missing");
+}
+
+#[test]
+fn a_jdk_lets_clients_fall_back() {
+    needs!("java", "javac", "openssl");
+    let pki = Pki::rsa();
+    let what = Jsse {
+        protocols: "TLSv1.1,TLSv1.2",
+        ..Jsse::default()
+    };
+    let server = jsse(&pki, &[rsa_chain(&pki)], &what);
+    let report = check(&pki, server.port());
+    report
+        .says("fallback_scsv/answer", "no")
+        .says("fallback_scsv/version", "TLSv1.1")
+        .finds("fallback-scsv-missing");
+}
+
+#[test]
+fn the_sentinel_of_tls_1_3_protects_as_well() {
+    needs!("nginx");
+    let pki = Pki::new();
+    let site = Site::serving(&pki, &rsa_chain(&pki)).protocols("TLSv1.2 TLSv1.3");
+    let server = nginx(&pki, &[site]);
+    let report = check(&pki, server.port());
+    report
+        .says("fallback_scsv/status", "not-applicable")
+        .is_complete();
 }

@@ -3,6 +3,7 @@
 pub mod certificate;
 pub mod compression;
 pub mod extended_master_secret;
+pub mod fallback_scsv;
 pub mod groups;
 pub mod handshake;
 pub mod reach;

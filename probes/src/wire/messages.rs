@@ -97,6 +97,13 @@ impl ServerHello {
         ProtocolVersion(selected.map_or(self.legacy_version, |bytes| u16::from_be_bytes(*bytes)))
     }
 
+    /// Whether the random ends as that of a server which has a newer version than it answers with
+    /// (RFC 8446 §4.1.3).
+    pub fn warns_of_downgrade(&self) -> bool {
+        let end = self.random.last_chunk::<8>();
+        end.is_some_and(|end| matches!(end, b"DOWNGRD\x01" | b"DOWNGRD\x00"))
+    }
+
     /// The group of the `key_share`, in TLS 1.3.
     pub fn group(&self) -> Option<Group> {
         let body = self.extension(51)?.first_chunk::<2>()?;

@@ -50,6 +50,10 @@ fn features(seen: &Observations) -> Vec<Feature> {
         let one = vec![(seen.answer, seen.evidence.clone())];
         features.push(Feature::of("compression", false, one));
     }
+    if let Attempt::Seen(seen) = &seen.fallback_scsv {
+        let one = vec![(seen.answer, seen.evidence.clone())];
+        features.push(Feature::of("fallback refused", true, one));
+    }
     features
 }
 
