@@ -209,6 +209,11 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             gap(probe, format!("{what} undetermined: {evidence}"));
         }
     };
+    if let Some(seen) = seen.alpn.seen().filter(|seen| !seen.complete) {
+        let why = why(&seen.evidence).map_or("", String::as_str);
+        let what = format!("{} protocols are", seen.undetermined.len());
+        open("alpn", &what, Answer::Undetermined, why);
+    }
     for (version, fact) in seen.renegotiation.seen().iter().flat_map(|seen| &seen.0) {
         let what = format!("{version} is");
         open("renegotiation", &what, fact.answer, &fact.evidence);

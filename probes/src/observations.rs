@@ -81,6 +81,7 @@ probes! {
     certificate: tls::certificate::Certificate,
     verification: tls::verification::Verification,
     sni: tls::sni::Sni,
+    alpn: tls::alpn::Alpn,
     renegotiation: tls::renegotiation::Renegotiation,
     extended_master_secret: tls::extended_master_secret::ExtendedMasterSecret,
     compression: tls::compression::Compression,

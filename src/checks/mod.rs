@@ -8,6 +8,7 @@ mod fixes;
 mod support;
 
 mod addresses_disagree;
+mod alpn_http2_missing;
 mod certificate_cn_only;
 mod certificate_expired;
 mod certificate_expires_soon;
@@ -118,6 +119,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &extended_master_secret_missing::ExtendedMasterSecretMissing,
     &compression_accepted::CompressionAccepted,
     &fallback_scsv_missing::FallbackScsvMissing,
+    &alpn_http2_missing::AlpnHttp2Missing,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

@@ -206,6 +206,7 @@ renegotiation-insecure
 extended-master-secret-missing
 compression-accepted
 fallback-scsv-missing
+alpn-http2-missing
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

@@ -158,3 +158,60 @@ fn the_sentinel_of_tls_1_3_protects_as_well() {
         .says("fallback_scsv/status", "not-applicable")
         .is_complete();
 }
+
+#[test]
+fn nginx_with_and_without_http_2() {
+    needs!("nginx");
+    let pki = Pki::new();
+    let chain = rsa_chain(&pki);
+    let without = nginx(&pki, &[Site::serving(&pki, &chain)]);
+    let report = check(&pki, without.port());
+    report
+        .says("alpn/chosen", "http/1.1")
+        .says("alpn/without_overlap", "alert")
+        .finds("alpn-http2-missing")
+        .is_complete();
+    assert_eq!(report.at("alpn/alert"), 120, "{report}");
+    let with = nginx(&pki, &[Site::serving(&pki, &chain).http2()]);
+    let report = check(&pki, with.port());
+    report
+        .says("alpn/chosen", "h2")
+        .says("alpn/accepted/1", "http/1.1")
+        .does_not_find("alpn-http2-missing");
+}
+
+#[test]
+fn haproxy_in_its_own_order() {
+    needs!("haproxy");
+    let pki = Pki::new();
+    let bundle = pki.bundle_file(&rsa_chain(&pki));
+    let server = haproxy(&pki, &format!("crt {} alpn http/1.1,h2", bundle.display()));
+    let report = check(&pki, server.port());
+    let accepted = report.at("alpn/accepted");
+    assert_eq!(accepted, &serde_json::json!(["http/1.1", "h2"]), "{report}");
+    report.does_not_find("alpn-http2-missing").is_complete();
+}
+
+#[test]
+fn protocols_in_tls_1_3_alone() {
+    needs!("openssl");
+    let pki = Pki::new();
+    let args = ["-tls1_3", "-alpn", "h2,mqtt"];
+    let server = s_server(&pki, &rsa_chain(&pki), &args);
+    let report = check(&pki, server.port());
+    report
+        .says("alpn/chosen", "h2")
+        .says("alpn/accepted/1", "mqtt")
+        .says("alpn/version", "TLSv1.3")
+        .is_complete();
+    let silent = s_server(&pki, &rsa_chain(&pki), &["-tls1_3"]);
+    let report = check(&pki, silent.port());
+    report
+        .says("alpn/without_overlap", "ignored")
+        .does_not_find("alpn-http2-missing");
+    assert_eq!(
+        report.at("alpn/accepted"),
+        &serde_json::json!([]),
+        "{report}"
+    );
+}

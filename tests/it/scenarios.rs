@@ -25,6 +25,7 @@ macro_rules! scenarios {
 
 scenarios! {
     all_groups,
+    alpn_http_1_1,
     always_alert_112,
     always_alert_40,
     always_alert_80,
@@ -78,6 +79,7 @@ scenarios! {
     resets_everything,
     resets_hellos_over_1400,
     resets_now_and_then,
+    resets_on_alpn,
     resets_one_connection,
     retries_twice,
     server_hello_and_close,
@@ -91,6 +93,7 @@ scenarios! {
     ssl2_only,
     ssl3_only,
     suite_not_offered,
+    takes_any_protocol,
     tls10_only,
     tls11_only,
     tls13_intolerant,

@@ -1,5 +1,6 @@
 //! One probe, one file: each puts one question to a TLS endpoint and returns what it saw.
 
+pub mod alpn;
 pub mod certificate;
 pub mod compression;
 pub mod extended_master_secret;

@@ -97,6 +97,22 @@ impl ServerHello {
         ProtocolVersion(selected.map_or(self.legacy_version, |bytes| u16::from_be_bytes(*bytes)))
     }
 
+    /// The protocol of ALPN, where the server chose one (RFC 7301 §3.1).
+    ///
+    /// # Errors
+    /// The extension is not a list of one name.
+    pub fn alpn(&self) -> Result<Option<&[u8]>, DecodeError> {
+        let Some(body) = self.extension(ExtensionType::ALPN.0) else {
+            return Ok(None);
+        };
+        let mut reader = Reader::new("application_layer_protocol_negotiation", body);
+        let mut list = Reader::new("ProtocolNameList", reader.vec16()?);
+        reader.end()?;
+        let name = list.vec8()?;
+        list.end()?;
+        Ok(Some(name))
+    }
+
     /// Whether the random ends as that of a server which has a newer version than it answers with
     /// (RFC 8446 §4.1.3).
     pub fn warns_of_downgrade(&self) -> bool {
@@ -259,6 +275,30 @@ mod tests {
         let hello = ServerHello::decode(&hello_body(&[0, 43, 0, 2, 3, 4])).unwrap();
         assert_eq!(hello.version(), ProtocolVersion::TLS1_3);
         assert_eq!(hello.legacy_version, 0x0303);
+    }
+
+    #[test]
+    fn reads_the_one_protocol_that_was_chosen() {
+        let alpn = |extensions: &[u8]| {
+            let hello = ServerHello::decode(&hello_body(extensions)).unwrap();
+            hello.alpn().map(|name| name.map(<[u8]>::to_vec))
+        };
+        assert_eq!(alpn(&[0, 23, 0, 0]), Ok(None));
+        assert_eq!(
+            alpn(&[0, 16, 0, 5, 0, 3, 2, b'h', b'2']),
+            Ok(Some(b"h2".to_vec()))
+        );
+        // Two names, and a name that is cut short.
+        assert!(alpn(&[0, 16, 0, 6, 0, 4, 1, b'a', 1, b'b']).is_err());
+        assert!(alpn(&[0, 16, 0, 4, 0, 2, 9, b'h']).is_err());
+    }
+
+    #[test]
+    fn knows_the_sentinels_of_a_downgrade() {
+        let mut hello = ServerHello::decode(&hello_body(&[])).unwrap();
+        assert!(!hello.warns_of_downgrade());
+        hello.random[24..].copy_from_slice(b"DOWNGRD\x01");
+        assert!(hello.warns_of_downgrade());
     }
 
     #[test]

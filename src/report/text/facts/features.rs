@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use gladhand_probes::tls::alpn::AlpnSeen;
 use gladhand_probes::wire::registry::ProtocolVersion;
 use gladhand_probes::{Answer, Attempt, Observations};
 
@@ -18,6 +19,23 @@ struct Feature {
 }
 
 impl Facts<'_> {
+    /// The application protocols.
+    pub(super) fn alpn(&mut self, seen: &AlpnSeen) {
+        let mut items: Vec<Span> = seen.accepted.iter().map(Span::plain).collect();
+        if items.is_empty() && seen.complete {
+            items.push(Span::new(DIM, "none negotiated"));
+        }
+        if !seen.complete {
+            items.push(Span::new(WEAK, "the others ?"));
+        }
+        self.page.items(INDENT, "protocols", LABEL, &items);
+        if !seen.complete || self.detail == Detail::Evidence {
+            for line in &seen.evidence {
+                self.bullet(line);
+            }
+        }
+    }
+
     /// The features that were observed; what was not asked for, or makes no sense here, has no place.
     pub(super) fn features(&mut self, seen: &Observations) {
         let features = features(seen);

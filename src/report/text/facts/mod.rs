@@ -132,6 +132,7 @@ impl Facts<'_> {
         self.attempt("certificate", &seen.certificate, Self::certificate);
         self.attempt("verification", &seen.verification, Self::verification);
         self.attempt("server name", &seen.sni, Self::sni);
+        self.attempt("protocols", &seen.alpn, Self::alpn);
         self.features(seen);
     }
 
