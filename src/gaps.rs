@@ -226,6 +226,10 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     if let Some(seen) = seen.compression.seen() {
         open("compression", "it is", seen.answer, &seen.evidence);
     }
+    if let Some(seen) = seen.dh_parameters.seen() {
+        let (answer, evidence) = (seen.reused.answer, &seen.reused.evidence);
+        open("dh_parameters", "reuse is", answer, evidence);
+    }
     if let Some(seen) = seen.fallback_scsv.seen() {
         open("fallback_scsv", "it is", seen.answer, &seen.evidence);
     }

@@ -86,6 +86,7 @@ probes! {
     extended_master_secret: tls::extended_master_secret::ExtendedMasterSecret,
     compression: tls::compression::Compression,
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
+    dh_parameters: tls::dh_parameters::DhParameters,
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

@@ -32,6 +32,7 @@ mod chain_unrelated;
 mod client_certificate_required;
 mod compression_accepted;
 mod dh_group_small;
+mod dh_public_value_reused;
 mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
@@ -120,6 +121,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &compression_accepted::CompressionAccepted,
     &fallback_scsv_missing::FallbackScsvMissing,
     &alpn_http2_missing::AlpnHttp2Missing,
+    &dh_public_value_reused::DhPublicValueReused,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

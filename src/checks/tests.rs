@@ -207,6 +207,7 @@ extended-master-secret-missing
 compression-accepted
 fallback-scsv-missing
 alpn-http2-missing
+dh-public-value-reused
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

@@ -215,3 +215,49 @@ fn protocols_in_tls_1_3_alone() {
         "{report}"
     );
 }
+
+#[test]
+fn diffie_hellman_groups_by_name() {
+    needs!("openssl");
+    let pki = Pki::new();
+    for (bits, group) in [
+        (1024, "Oakley group 2 (RFC 2409)"),
+        (2048, "MODP group 14 (RFC 3526)"),
+    ] {
+        let file = pki.dh_file(bits).display().to_string();
+        let args = ["-tls1_2", "-cipher", "DHE:@SECLEVEL=0", "-dhparam", &file];
+        let server = s_server(&pki, &rsa_chain(&pki), &args);
+        let report = check(&pki, server.port());
+        report
+            .says("dh_parameters/group", group)
+            .says("dh_parameters/generator", "0x02")
+            .says("dh_parameters/reused/answer", "no")
+            .does_not_find("dh-public-value-reused");
+        assert_eq!(report.at("dh_parameters/bits"), bits, "{report}");
+    }
+}
+
+#[test]
+fn gnutls_gives_a_group_of_rfc_7919() {
+    needs!("gnutls-serv", "cc");
+    let pki = Pki::new();
+    let priority = format!("{GNUTLS}:-KX-ALL:+DHE-RSA");
+    let server = gnutls_serv(
+        &pki,
+        &rsa_chain(&pki),
+        &priority,
+        &["--disable-client-cert"],
+    );
+    let report = check(&pki, server.port());
+    let group = report.text("dh_parameters/group");
+    assert!(group.ends_with("(RFC 7919)"), "{report}");
+    report.says("dh_parameters/reused/answer", "no");
+}
+
+#[test]
+fn without_dhe_there_are_no_parameters() {
+    needs!("nginx");
+    let pki = Pki::new();
+    let server = nginx(&pki, &[Site::serving(&pki, &rsa_chain(&pki))]);
+    check(&pki, server.port()).says("dh_parameters/status", "not-applicable");
+}

@@ -82,6 +82,7 @@ scenarios! {
     resets_on_alpn,
     resets_one_connection,
     retries_twice,
+    reuses_its_dh_key,
     server_hello_and_close,
     server_hello_and_silence,
     silent,

@@ -127,6 +127,11 @@ impl Extension {
         Self::list16(13, schemes.iter().map(|scheme| scheme.0))
     }
 
+    /// signature_algorithms_cert: those of certificates alone (RFC 8446 §4.2.3).
+    pub fn signature_algorithms_cert(schemes: &[SignatureScheme]) -> Self {
+        Self::list16(50, schemes.iter().map(|scheme| scheme.0))
+    }
+
     /// extended_master_secret (RFC 7627).
     pub fn extended_master_secret() -> Self {
         Self {

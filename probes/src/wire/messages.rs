@@ -170,8 +170,21 @@ pub struct ServerKeyExchange {
     pub group: Option<Group>,
     /// Bits of the prime of a finite-field exchange (RFC 5246 §7.4.3).
     pub dh_bits: Option<u32>,
+    /// The numbers of that exchange.
+    pub dh: Option<DhParameters>,
     /// What the parameters are signed with, from TLS 1.2 on.
     pub scheme: Option<SignatureScheme>,
+}
+
+/// What a server sends of a finite-field exchange: numbers, big-endian, without leading zeros.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DhParameters {
+    /// `dh_p`.
+    pub prime: Vec<u8>,
+    /// `dh_g`.
+    pub generator: Vec<u8>,
+    /// `dh_Ys`.
+    pub public: Vec<u8>,
 }
 
 impl ServerKeyExchange {
@@ -197,19 +210,21 @@ impl ServerKeyExchange {
             }
             reader.vec8()?;
         } else if traits.uses_ffdhe() {
-            let prime: Vec<u8> = reader
-                .vec16()?
-                .iter()
-                .copied()
-                .skip_while(|byte| *byte == 0)
-                .collect();
-            reader.vec16()?;
-            reader.vec16()?;
+            let mut number = || -> Result<Vec<u8>, DecodeError> {
+                let bytes = reader.vec16()?.iter().copied();
+                Ok(bytes.skip_while(|byte| *byte == 0).collect())
+            };
+            let (prime, generator, public) = (number()?, number()?, number()?);
             let leading = prime.first().map_or(0, |byte| byte.leading_zeros());
             let bits = u32::try_from(prime.len())
                 .unwrap_or(u32::MAX)
                 .saturating_mul(8);
             seen.dh_bits = Some(bits.saturating_sub(leading));
+            seen.dh = Some(DhParameters {
+                prime,
+                generator,
+                public,
+            });
         } else {
             return Ok(None);
         }
@@ -319,6 +334,11 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(seen.dh_bits, Some(15));
+        let dh = seen.dh.unwrap();
+        assert_eq!(
+            (dh.prime, dh.generator, dh.public),
+            (vec![0x7F, 0xFF], vec![2], vec![4])
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gladhand_probes::tls::alpn::AlpnSeen;
+use gladhand_probes::tls::dh_parameters::DhParametersSeen;
 use gladhand_probes::wire::registry::ProtocolVersion;
 use gladhand_probes::{Answer, Attempt, Observations};
 
@@ -33,6 +34,22 @@ impl Facts<'_> {
             for line in &seen.evidence {
                 self.bullet(line);
             }
+        }
+    }
+
+    /// The finite-field group.
+    pub(super) fn dh_parameters(&mut self, seen: &DhParametersSeen) {
+        let group = seen.group.as_deref().unwrap_or("a group of its own");
+        let reused = match seen.reused.answer {
+            Answer::Yes => ", the same key in several handshakes",
+            Answer::No => "",
+            Answer::Undetermined => ", reuse ?",
+        };
+        let told = format!("{} bits, {group}{reused}", seen.bits);
+        self.field("DHE", &Span::plain(told));
+        if self.detail == Detail::Evidence {
+            self.bullet(&format!("SHA-256 of the prime: {}", seen.prime_sha256));
+            self.bullet(&seen.reused.evidence);
         }
     }
 

@@ -133,6 +133,7 @@ impl Facts<'_> {
         self.attempt("verification", &seen.verification, Self::verification);
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
+        self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
         self.features(seen);
     }
 
