@@ -223,6 +223,9 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         let what = format!("{version} is");
         open("extended_master_secret", &what, fact.answer, &fact.evidence);
     }
+    if let Some(seen) = seen.encrypt_then_mac.seen() {
+        open("encrypt_then_mac", "it is", seen.answer, &seen.evidence);
+    }
     if let Some(seen) = seen.compression.seen() {
         open("compression", "it is", seen.answer, &seen.evidence);
     }

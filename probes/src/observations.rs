@@ -84,6 +84,7 @@ probes! {
     alpn: tls::alpn::Alpn,
     renegotiation: tls::renegotiation::Renegotiation,
     extended_master_secret: tls::extended_master_secret::ExtendedMasterSecret,
+    encrypt_then_mac: tls::encrypt_then_mac::EncryptThenMac,
     compression: tls::compression::Compression,
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
     dh_parameters: tls::dh_parameters::DhParameters,

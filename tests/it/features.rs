@@ -261,3 +261,38 @@ fn without_dhe_there_are_no_parameters() {
     let server = nginx(&pki, &[Site::serving(&pki, &rsa_chain(&pki))]);
     check(&pki, server.port()).says("dh_parameters/status", "not-applicable");
 }
+
+#[test]
+fn encrypt_then_mac_where_there_is_cbc() {
+    needs!("openssl", "gnutls-serv", "cc");
+    let pki = Pki::new();
+    let chain = rsa_chain(&pki);
+    let with = [
+        "-tls1_2",
+        "-cipher",
+        "ECDHE-RSA-AES128-SHA256:AES128-GCM-SHA256",
+    ];
+    let server = s_server(&pki, &chain, &with);
+    check(&pki, server.port())
+        .says("encrypt_then_mac/answer", "yes")
+        .says("encrypt_then_mac/suite/openssl", "ECDHE-RSA-AES128-SHA256");
+    let without = [&with[..], &["-no_etm"]].concat();
+    let server = s_server(&pki, &chain, &without);
+    check(&pki, server.port()).says("encrypt_then_mac/answer", "no");
+    for (more, answer) in [("", "yes"), (":%NO_ETM", "no")] {
+        let priority = format!("{GNUTLS}{more}");
+        let server = gnutls_serv(&pki, &chain, &priority, &["--disable-client-cert"]);
+        check(&pki, server.port()).says("encrypt_then_mac/answer", answer);
+    }
+}
+
+#[test]
+fn without_cbc_there_is_nothing_to_encrypt_first() {
+    needs!("nginx");
+    let pki = Pki::new();
+    let site = Site::serving(&pki, &rsa_chain(&pki)).ciphers("ECDHE+AESGCM");
+    let server = nginx(&pki, &[site]);
+    check(&pki, server.port())
+        .says("encrypt_then_mac/status", "not-applicable")
+        .is_complete();
+}

@@ -4,6 +4,7 @@ pub mod alpn;
 pub mod certificate;
 pub mod compression;
 pub mod dh_parameters;
+pub mod encrypt_then_mac;
 pub mod extended_master_secret;
 pub mod fallback_scsv;
 pub mod groups;

@@ -81,6 +81,10 @@ fn features(seen: &Observations) -> Vec<Feature> {
         let each = each(&seen.0, |fact| (fact.answer, &fact.evidence));
         features.push(Feature::of("extended master secret", true, each));
     }
+    if let Attempt::Seen(seen) = &seen.encrypt_then_mac {
+        let one = vec![(seen.answer, seen.evidence.clone())];
+        features.push(Feature::of("encrypt-then-MAC", true, one));
+    }
     if let Attempt::Seen(seen) = &seen.compression {
         let one = vec![(seen.answer, seen.evidence.clone())];
         features.push(Feature::of("compression", false, one));
