@@ -233,6 +233,10 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         let (answer, evidence) = (seen.reused.answer, &seen.reused.evidence);
         open("dh_parameters", "reuse is", answer, evidence);
     }
+    if let Some(seen) = seen.signature_algorithms.seen() {
+        let (answer, evidence) = (seen.others.answer, &seen.others.evidence);
+        open("signature_algorithms", "SHA-1 is", answer, evidence);
+    }
     if let Some(seen) = seen.fallback_scsv.seen() {
         open("fallback_scsv", "it is", seen.answer, &seen.evidence);
     }

@@ -88,6 +88,7 @@ probes! {
     compression: tls::compression::Compression,
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
     dh_parameters: tls::dh_parameters::DhParameters,
+    signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

@@ -34,7 +34,7 @@ static RULE: Rule = Rule {
     ],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc7627",
-        "https://www.rfc-editor.org/rfc/rfc9325#section-3.5",
+        "https://www.rfc-editor.org/rfc/rfc9325",
         "https://mitls.org/pages/attacks/3SHAKE",
     ],
 };

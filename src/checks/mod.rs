@@ -42,6 +42,7 @@ mod plaintext_on_tls_port;
 mod port_closed;
 mod port_silent;
 mod renegotiation_insecure;
+mod signature_sha1_accepted;
 mod sni_default_certificate_differs;
 mod sni_required;
 mod sni_unknown_name_rejected;
@@ -122,6 +123,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &fallback_scsv_missing::FallbackScsvMissing,
     &alpn_http2_missing::AlpnHttp2Missing,
     &dh_public_value_reused::DhPublicValueReused,
+    &signature_sha1_accepted::SignatureSha1Accepted,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

@@ -208,6 +208,7 @@ compression-accepted
 fallback-scsv-missing
 alpn-http2-missing
 dh-public-value-reused
+signature-sha1-accepted
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

@@ -105,8 +105,11 @@ fn tls_1_3_alone_has_none_of_it() {
     for probe in [
         "renegotiation",
         "extended_master_secret",
+        "encrypt_then_mac",
         "compression",
         "fallback_scsv",
+        "dh_parameters",
+        "signature_algorithms",
     ] {
         report.says(&format!("{probe}/status"), "not-applicable");
     }
@@ -295,4 +298,58 @@ fn without_cbc_there_is_nothing_to_encrypt_first() {
     check(&pki, server.port())
         .says("encrypt_then_mac/status", "not-applicable")
         .is_complete();
+}
+
+#[test]
+fn openssl_with_and_without_sha_1() {
+    needs!("openssl");
+    let pki = Pki::new();
+    let chain = rsa_chain(&pki);
+    let with = ["-tls1_2", "-sigalgs", "RSA+SHA256:RSA+SHA1"];
+    let server = s_server(&pki, &chain, &with);
+    check(&pki, server.port())
+        .says("signature_algorithms/preferred/name", "rsa_pkcs1_sha256")
+        .says("signature_algorithms/weak/0/name", "rsa_pkcs1_sha1")
+        .says("signature_algorithms/others/answer", "no")
+        .finds("signature-sha1-accepted");
+    let without = ["-tls1_2", "-sigalgs", "RSA-PSS+SHA384:RSA+SHA256"];
+    let server = s_server(&pki, &chain, &without);
+    let report = check(&pki, server.port());
+    report
+        .says("signature_algorithms/others/answer", "no")
+        .does_not_find("signature-sha1-accepted");
+    assert_eq!(
+        report.at("signature_algorithms/weak"),
+        &serde_json::json!([]),
+        "{report}"
+    );
+}
+
+#[test]
+fn gnutls_signs_over_sha_1_unless_it_is_told_not_to() {
+    needs!("gnutls-serv", "cc");
+    let pki = Pki::new();
+    let chain = rsa_chain(&pki);
+    for (more, weak) in [("", 1), (":-SIGN-RSA-SHA1", 0)] {
+        let priority = format!("{GNUTLS}{more}");
+        let server = gnutls_serv(&pki, &chain, &priority, &["--disable-client-cert"]);
+        let report = check(&pki, server.port());
+        report.says("signature_algorithms/others/answer", "no");
+        let seen = report.at("signature_algorithms/weak").as_array();
+        assert_eq!(seen.map(Vec::len), Some(weak), "{report}");
+    }
+}
+
+#[test]
+fn a_jdk_signs_over_sha_1_with_certificates_over_sha_256() {
+    needs!("java", "javac", "openssl");
+    let pki = Pki::rsa();
+    let what = Jsse {
+        protocols: "TLSv1.2",
+        ..Jsse::default()
+    };
+    let server = jsse(&pki, &[rsa_chain(&pki)], &what);
+    check(&pki, server.port())
+        .says("signature_algorithms/weak/0/name", "rsa_pkcs1_sha1")
+        .finds("signature-sha1-accepted");
 }

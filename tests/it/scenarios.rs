@@ -87,6 +87,7 @@ scenarios! {
     reuses_its_dh_key,
     server_hello_and_close,
     server_hello_and_silence,
+    signs_over_sha1_alone,
     silent,
     silent_on_256_to_511,
     slow,

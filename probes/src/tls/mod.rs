@@ -11,6 +11,7 @@ pub mod groups;
 pub mod handshake;
 pub mod reach;
 pub mod renegotiation;
+pub mod signature_algorithms;
 pub mod sni;
 pub mod suites;
 pub mod verification;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gladhand_probes::tls::alpn::AlpnSeen;
 use gladhand_probes::tls::dh_parameters::DhParametersSeen;
+use gladhand_probes::tls::signature_algorithms::SignatureAlgorithmsSeen;
 use gladhand_probes::wire::registry::ProtocolVersion;
 use gladhand_probes::{Answer, Attempt, Observations};
 
@@ -50,6 +51,26 @@ impl Facts<'_> {
         if self.detail == Detail::Evidence {
             self.bullet(&format!("SHA-256 of the prime: {}", seen.prime_sha256));
             self.bullet(&seen.reused.evidence);
+        }
+    }
+
+    /// What the key exchange is signed with.
+    pub(super) fn signature_algorithms(&mut self, seen: &SignatureAlgorithmsSeen) {
+        let mut items = Vec::new();
+        if let Some(preferred) = &seen.preferred {
+            items.push(Span::plain(preferred.to_string()));
+        }
+        items.extend(
+            seen.weak
+                .iter()
+                .map(|scheme| Span::new(WEAK, format!("{scheme} where it has to"))),
+        );
+        if seen.others.answer == Answer::Undetermined {
+            items.push(Span::new(WEAK, "SHA-1 ?"));
+        }
+        self.page.items(INDENT, "signatures", LABEL, &items);
+        if seen.others.answer == Answer::Undetermined || self.detail == Detail::Evidence {
+            self.bullet(&format!("SHA-1 and MD5: {}", seen.others.evidence));
         }
     }
 

@@ -134,6 +134,11 @@ impl Facts<'_> {
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
         self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
+        self.attempt(
+            "signatures",
+            &seen.signature_algorithms,
+            Self::signature_algorithms,
+        );
         self.features(seen);
     }
 
