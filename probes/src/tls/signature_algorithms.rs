@@ -8,7 +8,7 @@ use crate::fact::{Answer, Fact};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
-use crate::tls::hellos::{Extras, Hello};
+use crate::tls::hellos::{Extras, Hello, HelloOutcome};
 use crate::tls::versions;
 use crate::wire::client_hello::Extension;
 use crate::wire::names::SchemeName;
@@ -96,11 +96,34 @@ async fn ask(
             Answer::No,
             format!("{outcome}, signed with {scheme}, which was not offered"),
         )),
-        None => Err(Fact::new(
+        None => Err(broken_off(cx, &hello, &outcome).await),
+    })
+}
+
+/// A server may choose the suite first, and find out that it has nothing to sign with when it comes to
+/// that (JSSE does). It did not sign, where it ends the same flight at the same place again.
+async fn broken_off(cx: &Cx, hello: &Hello, outcome: &HelloOutcome) -> Fact {
+    let what = |outcome: &HelloOutcome| {
+        let flight = outcome.flight()?;
+        let signed = flight.key_exchange.is_some();
+        Some((flight.hello.suite, signed, flight.trouble.clone()?))
+    };
+    let first = what(outcome);
+    let again = cx.ask_again(hello).await.outcome;
+    match (first, again.as_ref().ok().and_then(what)) {
+        (Some((suite, false, trouble)), Some(again))
+            if again == (suite, false, trouble.clone()) =>
+        {
+            Fact::new(
+                Answer::No,
+                format!("{outcome}, and twice nothing signed behind it: {trouble}"),
+            )
+        }
+        _ => Fact::new(
             Answer::Undetermined,
             format!("{outcome}, without a signed key exchange"),
-        )),
-    })
+        ),
+    }
 }
 
 /// The usual suites whose key exchange is signed.
