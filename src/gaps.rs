@@ -93,6 +93,12 @@ pub fn unreachable(reach: &ReachSeen) -> Option<String> {
             Some(error) => format!("the answer breaks the TLS protocol: {error}"),
             None => "the answer breaks the TLS protocol".into(),
         },
+        ReachOutcome::OpeningFailed => match reach.starttls_failure() {
+            Some((protocol, failure)) => {
+                format!("the server does not begin with TLS (STARTTLS for {protocol}): {failure}")
+            }
+            None => "the server does not begin with TLS".into(),
+        },
     };
     Some(reason)
 }

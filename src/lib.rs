@@ -7,6 +7,9 @@ pub mod checks;
 pub mod cli;
 pub mod demo;
 pub mod exit;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gaps;
 pub mod report;
 pub mod run;

@@ -26,6 +26,10 @@ use crate::wire::flight::{FlightDecoder, State};
 use crate::wire::registry::ProtocolVersion;
 use crate::wire::ssl2::{self, Ssl2Answer};
 
+/// How long silence lasts that says something: at least so long, and so many times the TCP handshake.
+const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE_FACTOR: u32 = 10;
+
 /// How long the rest of a banner is waited for, once its first bytes are there.
 const BANNER_WAIT: Duration = Duration::from_millis(300);
 
@@ -62,6 +66,9 @@ pub struct Cx {
     waited_in_vain: AtomicBool,
     refused_in_a_row: AtomicU32,
     steadiness: Steadiness,
+    way_of_refusing: Mutex<Option<(HelloOutcome, u32)>>,
+    longest_in_bytes: AtomicUsize,
+    slowest_connect: Mutex<Duration>,
 }
 
 /// What a hello was answered with.
@@ -99,6 +106,9 @@ impl Cx {
             waited_in_vain: AtomicBool::new(false),
             refused_in_a_row: AtomicU32::new(0),
             steadiness: Steadiness::default(),
+            way_of_refusing: Mutex::new(None),
+            longest_in_bytes: AtomicUsize::new(0),
+            slowest_connect: Mutex::new(Duration::ZERO),
         }
     }
 
@@ -130,7 +140,7 @@ impl Cx {
     pub(crate) async fn ask(&self, hello: &Hello) -> Told {
         let cell = self.hellos.cell(hello);
         let asked = cell.get_or_try_init(async || {
-            let told = self.ask_now(hello, self.settings.timeout, true).await;
+            let told = self.ask_now(hello, self.patience(), true).await;
             if told.outcome.is_ok() {
                 Ok(told)
             } else {
@@ -149,8 +159,12 @@ impl Cx {
         let asking = hellos.into_iter().map(|hello| async move {
             let cell = self.hellos.cell(&hello);
             let asked = cell.get_or_try_init(async || {
-                let told = self.ask_now(&hello, self.settings.timeout, true).await;
-                if told.outcome.is_ok() && !ask::is_ambiguous(&told) {
+                let told = self.ask_now(&hello, self.patience(), true).await;
+                let usual = self.way_of_refusing();
+                let clear = |outcome: &HelloOutcome| {
+                    !ask::is_ambiguous(&told) || usual.is_some_and(|usual| usual.same_kind(outcome))
+                };
+                if told.outcome.as_ref().is_ok_and(clear) {
                     Ok(told)
                 } else {
                     Err(())
@@ -178,13 +192,22 @@ impl Cx {
     async fn ask_now(&self, hello: &Hello, timeout: Duration, own_slot: bool) -> Told {
         let mut in_company = false;
         let (outcome, connect_time) = match self.exchange(hello, timeout, own_slot).await {
+            Err(NetError::Reset) => {
+                in_company = own_slot && self.gate.busy() > 0;
+                (Ok(HelloOutcome::Reset), None)
+            }
             Ok(exchange) => {
                 in_company = exchange.in_company;
                 if exchange.outcome.is_hello() {
                     self.good(exchange.begun);
                     self.longest_answered
                         .fetch_max(hello.length(), Ordering::Relaxed);
+                    self.longest_in_bytes
+                        .fetch_max(exchange.sent, Ordering::Relaxed);
                 }
+                let mut slowest = lock(&self.slowest_connect);
+                *slowest = (*slowest).max(exchange.connect_time);
+                drop(slowest);
                 (Ok(exchange.outcome), Some(exchange.connect_time))
             }
             Err(error) => (Err(error), None),
@@ -254,6 +277,54 @@ impl Cx {
         self.longest_answered.load(Ordering::Relaxed)
     }
 
+    /// How many bytes the longest hello had that was answered.
+    pub(crate) fn longest_in_bytes(&self) -> usize {
+        self.longest_in_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Notes how this server refuses, confirmed by a control and by repetition.
+    pub(crate) fn note_way_of_refusing(&self, outcome: &HelloOutcome) {
+        let mut way = lock(&self.way_of_refusing);
+        *way = match way.take() {
+            Some((known, times)) if known.same_kind(outcome) => Some((known, times + 1)),
+            _ => Some((outcome.clone(), 1)),
+        };
+    }
+
+    /// The way in which this server has refused again and again, beyond doubt each time.
+    pub(crate) fn way_of_refusing(&self) -> Option<HelloOutcome> {
+        let way = lock(&self.way_of_refusing).clone();
+        way.filter(|(_, times)| *times >= 2 && !self.steadiness.is_doubtful())
+            .map(|(outcome, _)| outcome)
+    }
+
+    /// How long silence lasts that says something: from a server that refuses by saying nothing, not
+    /// much longer than any answer takes.
+    pub(crate) fn silence(&self) -> Duration {
+        (self.slowest_connect() * SILENCE_FACTOR).clamp(SILENCE, self.settings.timeout.max(SILENCE))
+    }
+
+    /// How long the answer to a question is waited for.
+    fn patience(&self) -> Duration {
+        match self.way_of_refusing() {
+            Some(HelloOutcome::Silent) => self.silence().min(self.settings.timeout),
+            _ => self.settings.timeout,
+        }
+    }
+
+    /// Whether the server answers, now or at any time after `since`, what it is known to answer;
+    /// asked beside whatever else goes on.
+    pub(crate) async fn answers_since(&self, control: Option<&Hello>, since: Instant) -> bool {
+        if self.last_good().is_some_and(|begun| begun >= since) {
+            return true;
+        }
+        let Some(hello) = control.or(self.known_good.get()) else {
+            return false;
+        };
+        let told = self.ask_again(hello).await;
+        told.outcome.is_ok_and(|outcome| outcome.is_hello())
+    }
+
     /// Notes a refusal by an alert that the RFCs define: this server says what it refuses.
     pub(crate) fn note_clear_refusal(&self) {
         self.refuses_clearly.store(true, Ordering::Relaxed);
@@ -271,11 +342,6 @@ impl Cx {
         self.steadiness.lost(told.at, told.in_company);
     }
 
-    /// Notes that a question was answered clearly in two ways.
-    pub(crate) fn note_contradiction(&self, what: String) {
-        self.steadiness.contradiction(what);
-    }
-
     /// What was noticed of the server's steadiness.
     pub(crate) fn noticed(&self) -> Noticed {
         self.steadiness.noticed()
@@ -286,12 +352,27 @@ impl Cx {
         self.gate.at_once()
     }
 
-    /// How often an ambiguous refusal has to come again before it counts: more often from a server
+    /// How often an ambiguous refusal has to come again before it counts: twice; more often from a server
     /// that refuses clearly elsewhere, or has contradicted itself.
     pub(crate) fn repeats(&self) -> u32 {
         let suspicious =
             self.refuses_clearly.load(Ordering::Relaxed) || self.steadiness.is_doubtful();
-        if suspicious { 4 } else { 1 }
+        if suspicious { 4 } else { 2 }
+    }
+
+    /// The hello that this server is known to answer.
+    pub(crate) fn known_good(&self) -> Option<Hello> {
+        self.known_good.get().cloned()
+    }
+
+    /// How long the slowest TCP handshake took.
+    pub(crate) fn slowest_connect(&self) -> Duration {
+        *lock(&self.slowest_connect)
+    }
+
+    /// Every question that was put, with its answer.
+    pub(crate) fn answered(&self) -> Vec<(Hello, Told)> {
+        self.hellos.filled()
     }
 
     /// The hellos that were refused by an alert that the RFCs define.
@@ -330,10 +411,7 @@ impl Cx {
         let cell = self.sessions.cell(spec);
         let made = cell.get_or_try_init(async || {
             let mut last = self.session_now(spec, true).await;
-            if last
-                .as_ref()
-                .is_ok_and(|session| !session.ended_without_a_word())
-            {
+            if last.as_ref().is_ok_and(|session| !session.may_be_chance()) {
                 return last;
             }
             let Ok(_quiet) = self.quiet().await else {
@@ -343,7 +421,7 @@ impl Cx {
                 last = self.session_now(spec, false).await.or(last);
                 // Silence costs a whole deadline: once more is enough.
                 let ended = last.as_ref().is_ok_and(|session| {
-                    !session.ended_without_a_word() || session.outcome == HandshakeOutcome::Silent
+                    !session.may_be_chance() || session.outcome == HandshakeOutcome::Silent
                 });
                 if ended || self.is_gone() {
                     break;
@@ -396,7 +474,8 @@ impl Cx {
     }
 
     async fn connect(&self, timeout: Duration, own_slot: bool) -> Result<Connection<'_>, NetError> {
-        Connection::open(self.endpoint.address, &self.gate, timeout, own_slot).await
+        let before = &self.settings.before_tls;
+        Connection::open(&self.endpoint, before, &self.gate, timeout, own_slot).await
     }
 
     async fn exchange(
@@ -408,7 +487,8 @@ impl Cx {
         let mut connection = self.connect(timeout, own_slot).await?;
         let begun = Instant::now();
         let crowd = self.gate.busy();
-        connection.send(&hello.encode(random())).await?;
+        let bytes = hello.encode(random());
+        connection.send(&bytes).await?;
         let mut answer = match hello {
             Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
             Hello::Tls(_) => Answer::Tls(FlightDecoder::default()),
@@ -433,6 +513,7 @@ impl Cx {
         };
         Ok(Exchange {
             outcome,
+            sent: bytes.len(),
             begun: begun - connection.connect_time,
             connect_time: connection.connect_time,
             in_company: own_slot && crowd.max(self.gate.busy()) > 1,
@@ -440,19 +521,17 @@ impl Cx {
     }
 
     fn good(&self, begun: Instant) {
-        let mut last = self
-            .last_good
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut last = lock(&self.last_good);
         *last = (*last).max(Some(begun));
     }
 
     fn last_good(&self) -> Option<Instant> {
-        *self
-            .last_good
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.last_good)
     }
+}
+
+fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a plaintext request was answered with.
@@ -469,6 +548,7 @@ pub(crate) struct Plaintext {
 /// One hello and its answer.
 struct Exchange {
     outcome: HelloOutcome,
+    sent: usize,
     begun: Instant,
     connect_time: Duration,
     in_company: bool,
@@ -588,11 +668,12 @@ impl Answer {
         };
         let state = decoder.end(how);
         outcome_of(state, decoder).unwrap_or_else(|| {
-            // A warning, and then nothing: the warning is what the server had to say.
-            match decoder
-                .warnings()
-                .iter()
+            // A warning, and then nothing: the warning is what the server had to say. Some (s2n-tls)
+            // refuse with close_notify alone.
+            let mut warnings = decoder.warnings().iter();
+            match warnings
                 .rfind(|alert| alert.description.0 != 0)
+                .or(decoder.warnings().last())
             {
                 Some(alert) => HelloOutcome::Alert(*alert),
                 None => outcome,
@@ -648,7 +729,7 @@ impl<K, V> Default for Memo<K, V> {
 
 impl<K: Eq + Hash + Clone, V> Memo<K, V> {
     fn cell(&self, key: &K) -> Arc<OnceCell<V>> {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut map = lock(&self.0);
         Arc::clone(map.entry(key.clone()).or_default())
     }
 
@@ -657,7 +738,7 @@ impl<K: Eq + Hash + Clone, V> Memo<K, V> {
     where
         V: Clone,
     {
-        let map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let map = lock(&self.0);
         map.iter()
             .filter_map(|(key, cell)| Some((key.clone(), cell.get()?.clone())))
             .collect()
@@ -665,7 +746,7 @@ impl<K: Eq + Hash + Clone, V> Memo<K, V> {
 
     /// Takes the place of what is there.
     fn put(&self, key: K, value: V) {
-        let mut map = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut map = lock(&self.0);
         map.insert(key, Arc::new(OnceCell::new_with(Some(value))));
     }
 }

@@ -19,6 +19,9 @@
 
 pub mod cx;
 pub mod fact;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod net;
 pub mod observations;
 pub mod probe;

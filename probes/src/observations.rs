@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::Attempt;
+use crate::fact::{Answer, Attempt};
 use crate::probe::{Probe, ProbeError, ProbeInfo, Stage};
 use crate::settings::Selection;
 use crate::tls;
@@ -89,6 +89,35 @@ probes! {
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
     dh_parameters: tls::dh_parameters::DhParameters,
     signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
+    nodes: tls::nodes::Nodes,
+    limits: tls::limits::Limits,
+}
+
+impl Observations {
+    /// Where the nodes behind the address disagree, what one of them refused is no fact about all: it
+    /// becomes undetermined.
+    pub(crate) fn doubt_refusals(&mut self) {
+        let Some(nodes) = self.nodes.seen().filter(|nodes| nodes.agree == Answer::No) else {
+            return;
+        };
+        let why = "several nodes behind this address answer differently";
+        let refusals_differ = nodes.refusals_differ;
+        if self.sni.seen().is_some() {
+            self.sni = Attempt::Failed(ProbeError::undecided(why));
+        }
+        if !refusals_differ {
+            return;
+        }
+        if let Attempt::Seen(versions) = &mut self.versions {
+            versions.doubt(why);
+        }
+        if let Attempt::Seen(suites) = &mut self.suites {
+            suites.doubt(why);
+        }
+        if let Attempt::Seen(groups) = &mut self.groups {
+            groups.doubt(why);
+        }
+    }
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

@@ -17,6 +17,8 @@ pub enum Stage {
     Reach,
     /// Everything that is asked of what speaks TLS.
     Detail,
+    /// Questions that were answered, once more.
+    Recheck,
     /// Conclusions from what was observed: no network.
     Conclude,
 }

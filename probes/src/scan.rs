@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::cx::Cx;
-use crate::net::{NetError, resolve};
+use crate::net::opening::{Destination, Via};
+use crate::net::{NetError, connect, resolve};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::settings::{Family, ServerName, Settings};
@@ -31,7 +32,68 @@ pub struct Scan {
 /// # Errors
 /// The name does not resolve, or not to an address of the wanted family.
 pub async fn endpoints(target: &Target, settings: &Settings) -> Result<Vec<Endpoint>, NetError> {
-    let addresses = match (&settings.connect, &target.host) {
+    let mut behind_proxy = None;
+    let addresses = if let Some(via) = &settings.before_tls.via {
+        // Names mean something else behind a proxy: it is the one that resolves them.
+        behind_proxy = Some(destination(target, settings));
+        vec![proxy_address(via, settings).await?]
+    } else {
+        addresses(target, settings).await?
+    };
+    let sni = match &settings.sni {
+        ServerName::OfTarget => target.name().map(Into::into),
+        ServerName::Given(name) => Some(name.clone()),
+        ServerName::None => None,
+    };
+    let expected = match (&settings.sni, &target.host) {
+        (ServerName::Given(name), _) | (_, Host::Name(name)) => name.clone(),
+        (_, Host::Ip(ip)) => ip.to_string(),
+    };
+    Ok(addresses
+        .into_iter()
+        .map(|address| Endpoint {
+            address,
+            sni: sni.clone(),
+            expected: expected.clone(),
+            plaintext: target.plaintext,
+            behind_proxy: behind_proxy.clone(),
+        })
+        .collect())
+}
+
+/// What a proxy is asked to connect to.
+fn destination(target: &Target, settings: &Settings) -> Destination {
+    match &settings.connect {
+        Some(connect) => Destination {
+            host: Host::Ip(connect.ip),
+            port: connect.port.unwrap_or(target.port),
+        },
+        None => Destination {
+            host: target.host.clone(),
+            port: target.port,
+        },
+    }
+}
+
+/// The address of a proxy: the first that takes a connection, where it has several.
+async fn proxy_address(via: &Via, settings: &Settings) -> Result<SocketAddr, NetError> {
+    let failed = |error: NetError| NetError::Via {
+        proxy: via.to_string(),
+        why: error.to_string(),
+    };
+    let addresses = match &via.host {
+        Host::Ip(ip) => vec![SocketAddr::new(*ip, via.port)],
+        Host::Name(name) => {
+            let resolved = resolve::resolve(name, via.port, settings.family, settings.timeout);
+            resolved.await.map_err(failed)?
+        }
+    };
+    let first = connect::first_that_answers(&addresses, settings.timeout).await;
+    first.ok_or_else(|| failed(NetError::Refused))
+}
+
+async fn addresses(target: &Target, settings: &Settings) -> Result<Vec<SocketAddr>, NetError> {
+    Ok(match (&settings.connect, &target.host) {
         (Some(connect), _) => {
             vec![SocketAddr::new(
                 connect.ip,
@@ -54,25 +116,7 @@ pub async fn endpoints(target: &Target, settings: &Settings) -> Result<Vec<Endpo
         (None, Host::Name(name)) => {
             resolve::resolve(name, target.port, settings.family, settings.timeout).await?
         }
-    };
-    let sni = match &settings.sni {
-        ServerName::OfTarget => target.name().map(Into::into),
-        ServerName::Given(name) => Some(name.clone()),
-        ServerName::None => None,
-    };
-    let expected = match (&settings.sni, &target.host) {
-        (ServerName::Given(name), _) | (_, Host::Name(name)) => name.clone(),
-        (_, Host::Ip(ip)) => ip.to_string(),
-    };
-    Ok(addresses
-        .into_iter()
-        .map(|address| Endpoint {
-            address,
-            sni: sni.clone(),
-            expected: expected.clone(),
-            plaintext: target.plaintext,
-        })
-        .collect())
+    })
 }
 
 /// Probes one endpoint. Never fails and never waits beyond the settings' deadline.
@@ -92,9 +136,10 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
         if reach.outcome != ReachOutcome::Tls {
             seen.fail_rest(&cx, |probe| without_tls(&reach, probe.id));
         }
-        for stage in [Stage::Detail, Stage::Conclude] {
+        for stage in [Stage::Detail, Stage::Recheck, Stage::Conclude] {
             Box::pin(seen.run_stage(stage, &cx)).await;
         }
+        seen.doubt_refusals();
     } else {
         seen.fail_rest(&cx, |_| {
             Some(ProbeError::Missing {
@@ -124,6 +169,9 @@ fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
             return Some(ProbeError::not_applicable("the port does not speak TLS"));
         }
         ReachOutcome::Tls => return None,
+        _ if matches!(probe, "nodes" | "limits") => {
+            return Some(ProbeError::not_applicable("no hello was answered"));
+        }
         ReachOutcome::Alert | ReachOutcome::Closed | ReachOutcome::Reset
             if matches!(probe, "handshake" | "sni") =>
         {
@@ -136,6 +184,7 @@ fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
         ReachOutcome::Closed => "the connection is closed on every hello",
         ReachOutcome::Alert => "every hello is answered with an alert",
         ReachOutcome::ProtocolError => "what answers is no TLS that can be read",
+        ReachOutcome::OpeningFailed => "the server does not begin with TLS",
     };
     Some(ProbeError::undecided(why))
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+use crate::net::opening::BeforeTls;
 use crate::x509::Trust;
 
 /// How an endpoint is to be probed. Nothing in here is read from the environment or the clock.
@@ -26,7 +27,9 @@ pub struct Settings {
     pub sni: ServerName,
     /// Connect there instead of resolving the target's name.
     pub connect: Option<ConnectTo>,
-    /// Which addresses are probed.
+    /// What is said on every connection before TLS.
+    pub before_tls: BeforeTls,
+    /// Which addresses are probed; behind a proxy, which of the proxy's are connected to.
     pub family: Family,
     /// The roots that chains are held against.
     pub trust: Trust,

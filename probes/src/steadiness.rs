@@ -12,9 +12,6 @@ const LOST_OF: u32 = 5;
 /// How long the answers are remembered from which a rate is told.
 const LATELY: Duration = Duration::from_secs(1);
 
-/// Contradictions that are kept in words.
-const CONTRADICTIONS: usize = 8;
-
 /// What was noticed so far. All of it is about this endpoint and this run.
 #[derive(Debug, Default)]
 pub(crate) struct Steadiness(Mutex<Noticed>);
@@ -31,8 +28,6 @@ pub(crate) struct Noticed {
     pub(crate) per_second: Option<u32>,
     /// Fewer connections were opened at once from then on.
     pub(crate) narrowed: bool,
-    /// One question, two clear answers: each in words.
-    pub(crate) contradictions: Vec<String>,
     lost_since_narrowed: u32,
     asked_since_narrowed: u32,
     slowed_at: Option<Instant>,
@@ -97,19 +92,10 @@ impl Steadiness {
         noticed.slowed_at = Some(Instant::now());
     }
 
-    /// One question was answered clearly in two ways.
-    pub(crate) fn contradiction(&self, what: String) {
-        let mut noticed = self.lock();
-        if noticed.contradictions.len() < CONTRADICTIONS && !noticed.contradictions.contains(&what)
-        {
-            noticed.contradictions.push(what);
-        }
-    }
-
     /// Whether anything was noticed that makes a single refusal suspect.
     pub(crate) fn is_doubtful(&self) -> bool {
         let noticed = self.lock();
-        noticed.lost_in_company + noticed.lost_alone > 0 || !noticed.contradictions.is_empty()
+        noticed.lost_in_company + noticed.lost_alone > 0
     }
 
     /// What was noticed so far.

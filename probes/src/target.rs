@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::net::opening::Destination;
+
 /// A host and port to be probed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
@@ -35,6 +37,9 @@ pub struct Endpoint {
     pub expected: String,
     /// Plaintext is expected: only the reach probe runs.
     pub plaintext: bool,
+    /// What the proxy is asked to connect to, where connections go through one; `address` is then
+    /// the proxy's.
+    pub behind_proxy: Option<Destination>,
 }
 
 /// Why a text is no target.
@@ -71,16 +76,27 @@ impl FromStr for Target {
 
     /// Reads `host`, `host:port`, a URL, an IPv4 address or an IPv6 literal with or without brackets.
     fn from_str(text: &str) -> Result<Self, TargetError> {
+        Self::parse(text, 443)
+    }
+}
+
+impl Target {
+    /// The same, with the port that stands for none where there is no URL to say another.
+    ///
+    /// # Errors
+    /// [`TargetError`].
+    pub fn parse(text: &str, default_port: u16) -> Result<Self, TargetError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(TargetError::Empty);
         }
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
-            None => ("https".into(), text),
+            None => ("tls".into(), text),
         };
         let (default_port, plaintext) = match scheme.as_str() {
-            "https" | "tls" => (443, false),
+            "tls" => (default_port, false),
+            "https" => (443, false),
             "http" => (80, true),
             _ => return Err(TargetError::Scheme { scheme }),
         };
@@ -109,9 +125,7 @@ impl FromStr for Target {
             plaintext,
         })
     }
-}
 
-impl Target {
     /// The name that a client sends as SNI and holds the certificate against; none for an address.
     pub fn name(&self) -> Option<&str> {
         match &self.host {

@@ -1,14 +1,14 @@
 //! The addresses of one name say different things.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use gladhand_probes::Answer;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::untrusted::Untrusted;
 use gladhand_probes::wire::registry::ProtocolVersion;
 
-use super::support::{date, enumeration, quote, reach_words, subject};
+use super::support::{client, date, enumeration, quote, reach_words, subject};
 use super::{Check, Findings, Found, Rule, RuleFix, TargetView};
 use crate::report::model::{EndpointReport, Severity};
 
@@ -325,8 +325,11 @@ fn commands(ips: &[IpAddr], like: &EndpointReport, then: &str) -> Vec<String> {
     ips.iter()
         .take(2)
         .map(|ip| {
-            let address = quote(&SocketAddr::new(*ip, like.port).to_string());
-            format!("openssl s_client -connect {address} {name} </dev/null{then}")
+            let client = client(&EndpointReport {
+                ip: *ip,
+                ..like.clone()
+            });
+            format!("{client} {name} </dev/null{then}")
         })
         .collect()
 }

@@ -37,17 +37,20 @@ mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod nodes_disagree;
 mod not_measured;
 mod plaintext_on_tls_port;
 mod port_closed;
 mod port_silent;
 mod renegotiation_insecure;
+mod server_throttles;
 mod signature_sha1_accepted;
 mod sni_default_certificate_differs;
 mod sni_required;
 mod sni_unknown_name_rejected;
 mod ssl_2_accepted;
 mod ssl_3_accepted;
+mod starttls_refused;
 mod suite_3des;
 mod suite_anonymous;
 mod suite_cbc_sha1;
@@ -128,8 +131,11 @@ pub const CHECKS: &[&dyn Check] = &[
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,
     &plaintext_on_tls_port::PlaintextOnTlsPort,
+    &starttls_refused::StarttlsRefused,
     &port_closed::PortClosed,
     &port_silent::PortSilent,
+    &server_throttles::ServerThrottles,
+    &nodes_disagree::NodesDisagree,
     &addresses_disagree::AddressesDisagree,
     &not_measured::NotMeasured,
 ];

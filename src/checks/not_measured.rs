@@ -54,7 +54,7 @@ impl Check for NotMeasured {
     }
 
     fn judge(&self, view: &View<'_>, out: &mut Findings<'_>) {
-        if reach(view).is_some_and(|seen| is_covered(seen.outcome) || rejects_the_name(seen)) {
+        if reach(view).is_some_and(|seen| is_covered(seen) || rejects_the_name(seen)) {
             return;
         }
         let subject = gaps::subject(view.target, view.endpoint);
@@ -116,6 +116,10 @@ fn usual_causes(view: &View<'_>) -> Option<&'static str> {
         ReachOutcome::Reset | ReachOutcome::Closed => Some(
             "usual causes: the listener waits for the PROXY protocol (nginx `proxy_protocol`, HAProxy \
              `accept-proxy`), an access list, a TLS passthrough without a living backend",
+        ),
+        ReachOutcome::OpeningFailed => Some(
+            "usual causes: the port speaks TLS from its first byte (then probe it without --starttls), \
+             another protocol, an access list, a server that greets strangers late (then raise --timeout)",
         ),
         _ => None,
     }

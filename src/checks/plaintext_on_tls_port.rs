@@ -3,7 +3,7 @@
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::untrusted::Untrusted;
 
-use super::support::{address, quote, reach, s_client};
+use super::support::{address, port, quote, reach, s_client};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -66,7 +66,7 @@ impl Check for PlaintextOnTlsPort {
             ReachOutcome::PlaintextOther => ("other", protocol(seen)),
             _ => return,
         };
-        let port = view.endpoint.port;
+        let port = port(view);
         let banner = seen.banner.as_ref().and_then(first_line);
         let mut reproduce = vec![s_client(view, "")];
         if seen.outcome == ReachOutcome::PlaintextHttp {

@@ -2,7 +2,7 @@
 
 use gladhand_probes::tls::reach::ReachOutcome;
 
-use super::support::{nc, reach, s_client};
+use super::support::{nc, port, reach, s_client};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -51,7 +51,7 @@ impl Check for PortSilent {
 
     fn judge(&self, view: &View<'_>, out: &mut Findings<'_>) {
         let Some(seen) = reach(view) else { return };
-        let port = view.endpoint.port;
+        let port = port(view);
         let (key, message, command) = match seen.outcome {
             ReachOutcome::Timeout => (
                 "no-answer",

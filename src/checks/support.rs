@@ -24,15 +24,27 @@ pub(super) fn reach<'a>(view: &View<'a>) -> Option<&'a ReachSeen> {
 }
 
 /// Whether another check already says why nothing of TLS can be measured here.
-pub(super) fn is_covered(outcome: ReachOutcome) -> bool {
-    matches!(
-        outcome,
+pub(super) fn is_covered(seen: &ReachSeen) -> bool {
+    match seen.outcome {
         ReachOutcome::Refused
-            | ReachOutcome::Timeout
-            | ReachOutcome::Silent
-            | ReachOutcome::PlaintextHttp
-            | ReachOutcome::PlaintextOther
-    )
+        | ReachOutcome::Timeout
+        | ReachOutcome::Silent
+        | ReachOutcome::PlaintextHttp
+        | ReachOutcome::PlaintextOther => true,
+        ReachOutcome::OpeningFailed => seen
+            .starttls_failure()
+            .is_some_and(|(_, failure)| failure.problem.is_answer()),
+        _ => false,
+    }
+}
+
+/// The port that was asked for: behind a proxy it is not the one that was connected to.
+pub(super) fn port(view: &View<'_>) -> u16 {
+    let before = reach(view).and_then(|seen| seen.before_tls.as_ref());
+    let behind = before
+        .and_then(|before| before.to.as_deref())
+        .and_then(|to| to.rsplit_once(':')?.1.parse().ok());
+    behind.unwrap_or(view.endpoint.port)
 }
 
 /// Whether every hello is turned away because of the server name, or for want of one: the rules
@@ -63,6 +75,7 @@ pub(super) fn reach_words(seen: &ReachSeen) -> String {
             Some(error) => format!("answers with broken TLS: {error}"),
             None => "answers with broken TLS".into(),
         },
+        ReachOutcome::OpeningFailed => "does not begin with TLS".into(),
     }
 }
 

@@ -213,8 +213,11 @@ sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected
 plaintext-on-tls-port
+starttls-refused
 port-closed
 port-silent
+server-throttles
+nodes-disagree
 addresses-disagree
 not-measured
 ";

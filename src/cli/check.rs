@@ -8,8 +8,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, ValueEnum};
+use gladhand_probes::net::opening::{BeforeTls, ProxyProtocol, StartTls, Via};
 use gladhand_probes::observations::{PROBES, select};
 use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
 use gladhand_probes::x509::Trust;
@@ -33,6 +34,8 @@ Examples:
   gladhand check lb.example.com:8443 -o json      one JSON document on stdout
   gladhand check example.com --connect 10.0.1.25  one node behind the balancer, with its SNI
   gladhand check 10.0.1.25 --sni app.example.com --trust internal-ca.pem
+  gladhand check mail.example.com --starttls smtp
+  gladhand check app.example.com --via http://proxy.example.com:3128
   gladhand check @hosts.txt -o json=report.json --fail-on medium
   gladhand check 10.0.0.0/24:8443 --only certificate,verification -o ndjson
 
@@ -95,6 +98,42 @@ struct ConnectionArgs {
     )]
     #[arg(value_parser = connect_to)]
     connect: Option<ConnectTo>,
+
+    /// Ask for TLS in this protocol, on its usual port unless the target has one
+    ///
+    /// SMTP, LMTP, IMAP, POP3, FTP, LDAP, XMPP, PostgreSQL or MySQL is spoken on every connection
+    /// before TLS. A MySQL server counts handshakes that do not end in a login, and blocks an address
+    /// after `max_connect_errors` (100) of them: FLUSH HOSTS lets it in again.
+    #[arg(
+        long,
+        value_name = "PROTOCOL",
+        env = "GLADHAND_STARTTLS",
+        hide_env = true
+    )]
+    #[arg(value_parser = starttls())]
+    starttls: Option<StartTls>,
+
+    /// Send a PROXY protocol header first, as a load balancer would
+    ///
+    /// Source and destination are the connection's own addresses; behind --via, where they are
+    /// unknown, the header says so (UNKNOWN, LOCAL).
+    #[arg(
+        long,
+        value_name = "v1|v2",
+        env = "GLADHAND_PROXY_PROTOCOL",
+        hide_env = true
+    )]
+    #[arg(value_parser = proxy_protocol())]
+    proxy_protocol: Option<ProxyProtocol>,
+
+    /// Connect through this proxy: http://[USER:PASSWORD@]HOST:PORT, socks5://…
+    ///
+    /// The proxy resolves the target's name (--connect gives it an address instead), and the address
+    /// in the report is the proxy's. Only this flag and its variable count: `http_proxy` and the like
+    /// are not read. In the variable, a password does not show in the list of processes.
+    #[arg(long, value_name = "URL", env = "GLADHAND_VIA", hide_env = true)]
+    #[arg(hide_env_values = true)]
+    via: Option<String>,
 
     /// The roots to hold chains against: mozilla, system, or a PEM file
     #[arg(long, value_name = "mozilla|system|FILE", default_value = "mozilla")]
@@ -174,7 +213,16 @@ impl Args {
     pub(super) fn run(&self) -> Result<Exit, CliError> {
         self.color.apply();
         // Everything that can be wrong is found out before anything is probed.
-        let targets = list::targets(&self.targets, &mut std::io::stdin())?;
+        let before_tls = self.connection.before_tls()?;
+        let port = before_tls.starttls.map_or(443, StartTls::port);
+        let targets = list::targets(&self.targets, port, &mut std::io::stdin())?;
+        if before_tls.starttls.is_some()
+            && let Some(plain) = targets.plaintext()
+        {
+            return Err(CliError::Usage(format!(
+                "http://{plain} expects plaintext, and --starttls asks for TLS: leave one out"
+            )));
+        }
         let selection = selection(&self.limits.only, &self.limits.skip)?;
         let trust = trust(&self.connection.trust)?;
         let family = self.connection.family()?;
@@ -189,6 +237,7 @@ impl Args {
             rate: self.limits.rate,
             sni: self.connection.server_name(),
             connect: self.connection.connect,
+            before_tls,
             family,
             trust,
             selection,
@@ -288,6 +337,16 @@ impl ConnectionArgs {
         }
     }
 
+    fn before_tls(&self) -> Result<BeforeTls, CliError> {
+        let via = self.via.as_deref().map(Via::from_str).transpose();
+        Ok(BeforeTls {
+            // Not by clap, which would repeat the password.
+            via: via.map_err(|error| CliError::Usage(format!("--via: {error}")))?,
+            proxy_protocol: self.proxy_protocol,
+            starttls: self.starttls,
+        })
+    }
+
     fn family(&self) -> Result<Family, CliError> {
         let family = match (self.ipv4, self.ipv6) {
             (true, _) => Family::V4,
@@ -373,6 +432,24 @@ fn server_name(given: &str) -> Result<String, String> {
     name.ok_or_else(|| {
         "a server name is a host name, such as app.example.com; for none at all there is --no-sni"
             .into()
+    })
+}
+
+/// The protocols by name, so that help and completions list them.
+fn starttls() -> impl TypedValueParser<Value = StartTls> {
+    PossibleValuesParser::new(StartTls::all().map(StartTls::name)).try_map(|name| {
+        let mut all = StartTls::all();
+        all.find(|protocol| protocol.name() == name)
+            .ok_or("unknown")
+    })
+}
+
+fn proxy_protocol() -> impl TypedValueParser<Value = ProxyProtocol> {
+    let names = ProxyProtocol::ALL.iter().map(|(name, _)| *name);
+    PossibleValuesParser::new(names).try_map(|name| {
+        let mut all = ProxyProtocol::ALL.iter();
+        let found = all.find(|(known, _)| *known == name);
+        found.map(|(_, version)| *version).ok_or("unknown")
     })
 }
 

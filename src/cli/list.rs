@@ -46,6 +46,14 @@ impl Targets {
         }
     }
 
+    /// The first target where plaintext is expected.
+    pub(super) fn plaintext(&self) -> Option<&Target> {
+        self.0.iter().find_map(|entry| match entry {
+            Entry::One(target) => target.plaintext.then_some(target),
+            Entry::Range(_) => None,
+        })
+    }
+
     /// Every target, with the range that it is of. What is also asked for by itself is left out of
     /// the ranges: there, silence is a failure.
     pub(super) fn iter(self) -> impl Iterator<Item = (Target, Option<Arc<str>>)> + Send + 'static {
@@ -84,7 +92,13 @@ impl Iterator for Either {
 }
 
 /// Reads every target. All that is wrong is told at once.
-pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Targets, CliError> {
+///
+/// A target without a port and without a scheme gets `port`.
+pub(super) fn targets(
+    args: &[String],
+    port: u16,
+    stdin: &mut dyn Read,
+) -> Result<Targets, CliError> {
     let mut targets = Targets::default();
     let mut wrong = Vec::new();
     let mut stdin = Some(stdin);
@@ -93,13 +107,13 @@ pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Targets, 
             // A second `-` adds nothing: stdin is read once.
             let Some(stdin) = stdin.take() else { continue };
             match read(stdin) {
-                Ok(text) => lines("stdin", &text, &mut targets, &mut wrong),
+                Ok(text) => lines("stdin", &text, port, &mut targets, &mut wrong),
                 Err(error) => wrong.push(format!("stdin: {error}")),
             }
         } else if let Some(path) = arg.strip_prefix('@') {
             let text = std::fs::File::open(path).and_then(|mut file| read(&mut file));
             match text {
-                Ok(text) => lines(path, &text, &mut targets, &mut wrong),
+                Ok(text) => lines(path, &text, port, &mut targets, &mut wrong),
                 Err(error) => wrong.push(format!("cannot read the list {}: {error}", shown(path))),
             }
         } else if is_path(arg) {
@@ -109,7 +123,7 @@ pub(super) fn targets(args: &[String], stdin: &mut dyn Read) -> Result<Targets, 
             ));
         } else {
             let before = wrong.len();
-            one(arg, "", &mut targets, &mut wrong);
+            one(arg, port, "", &mut targets, &mut wrong);
             if wrong.len() > before
                 && let Some(hint) = file_hint(arg)
             {
@@ -169,7 +183,7 @@ fn read(source: &mut dyn Read) -> std::io::Result<Vec<u8>> {
 }
 
 /// A target a line; blank lines and comments (`#` at the start or after a space) are skipped.
-fn lines(source: &str, text: &[u8], targets: &mut Targets, wrong: &mut Vec<String>) {
+fn lines(source: &str, text: &[u8], port: u16, targets: &mut Targets, wrong: &mut Vec<String>) {
     let text = String::from_utf8_lossy(text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     if text.contains("-----BEGIN ") {
@@ -196,15 +210,15 @@ fn lines(source: &str, text: &[u8], targets: &mut Targets, wrong: &mut Vec<Strin
                 shown(line)
             ));
         } else {
-            one(line, &place, targets, wrong);
+            one(line, port, &place, targets, wrong);
         }
     }
 }
 
-fn one(text: &str, place: &str, targets: &mut Targets, wrong: &mut Vec<String>) {
-    let read = match Range::parse(text) {
+fn one(text: &str, port: u16, place: &str, targets: &mut Targets, wrong: &mut Vec<String>) {
+    let read = match Range::parse(text, port) {
         Some(range) => range.map(Entry::Range),
-        None => text.parse().map(Entry::One),
+        None => Target::parse(text, port).map(Entry::One),
     };
     match read {
         Ok(entry) => targets.0.push(entry),
@@ -226,7 +240,7 @@ mod tests {
 
     fn read(args: &[&str], stdin: &str) -> Result<Vec<String>, String> {
         let args: Vec<String> = args.iter().map(ToString::to_string).collect();
-        targets(&args, &mut stdin.as_bytes())
+        targets(&args, 443, &mut stdin.as_bytes())
             .map(|targets| {
                 targets
                     .iter()
@@ -264,7 +278,7 @@ mod tests {
     fn a_range_is_its_addresses_but_for_those_that_are_named() {
         let list = "192.0.2.0/29\n192.0.2.3\n";
         let args = ["-".to_owned()];
-        let all: Vec<_> = targets(&args, &mut list.as_bytes())
+        let all: Vec<_> = targets(&args, 443, &mut list.as_bytes())
             .unwrap()
             .iter()
             .map(|(target, range)| (target.to_string(), range.is_some()))

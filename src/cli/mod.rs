@@ -21,6 +21,7 @@ mod suggest;
 use std::ffi::OsString;
 use std::io;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 
 use crate::exit::Exit;
@@ -59,7 +60,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Args),
+    Check(Box<check::Args>),
     Demo(demo::Args),
     Rules(rules::Args),
     Schema(schema::Args),
@@ -115,6 +116,7 @@ where
         },
         Err(mut told) => {
             suggest::check(&mut told);
+            let told = without_controls(told);
             // Help and version are no errors, and a closed pipe is none of help's.
             let _ = told.print();
             Ok(if told.use_stderr() {
@@ -126,10 +128,62 @@ where
     }
 }
 
+/// The same error with what was given escaped: clap repeats it as it is.
+fn without_controls(mut told: clap::Error) -> clap::Error {
+    let given: Vec<(ContextKind, ContextValue)> = told
+        .context()
+        .filter_map(|(kind, value)| {
+            let shown = match value {
+                ContextValue::String(text) => ContextValue::String(shown(text)),
+                ContextValue::Strings(all) => {
+                    ContextValue::Strings(all.iter().map(|text| shown(text)).collect())
+                }
+                _ => return None,
+            };
+            (shown != *value).then_some((kind, shown))
+        })
+        .collect();
+    // Its tips repeat what was given as well, between styles of its own.
+    if !given.is_empty() {
+        told.insert(ContextKind::Suggested, ContextValue::None);
+    }
+    for (kind, value) in given {
+        told.insert(kind, value);
+    }
+    told
+}
+
+fn shown(text: &str) -> String {
+    gladhand_probes::Untrusted::from(text).to_string()
+}
+
+/// What `-` makes of these bytes on stdin.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_list(mut text: &[u8]) -> Result<(), String> {
+    let read = list::targets(&["-".to_owned()], 443, &mut text);
+    read.map(|_| ()).map_err(|error| error.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn an_argument_cannot_speak_through_an_error() {
+        for args in [
+            ["gladhand", "check", "--\u{1b}[2J\u{9b}\n::error::x"],
+            ["gladhand", "check", "--sni=\u{1b}[2J\u{9b}\n::error::x"],
+            ["gladhand", "check", "--fail-on=\u{1b}[2J\u{9b}"],
+            ["gladhand", "\u{1b}[2J\u{9b}\n", "x"],
+            ["gladhand", "demo", "\u{1b}[2J\u{9b}"],
+        ] {
+            let told = without_controls(Cli::try_parse_from(args).unwrap_err()).to_string();
+            let raw = |c: char| c.is_control() && c != '\n';
+            assert!(!told.contains(raw), "{told:?}");
+            assert!(!told.contains("\n::"), "{told:?}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -8,9 +8,6 @@ use gladhand_probes::Target;
 use gladhand_probes::target::{Host, TargetError, parse_port};
 use ipnet::IpNet;
 
-/// Where no port is given.
-const HTTPS: u16 = 443;
-
 /// Addresses with a common prefix, and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Range {
@@ -20,7 +17,7 @@ pub(super) struct Range {
 
 impl Range {
     /// Reads a range; none where the text is something else, such as a host or a URL.
-    pub(super) fn parse(text: &str) -> Option<Result<Self, TargetError>> {
+    pub(super) fn parse(text: &str, default_port: u16) -> Option<Result<Self, TargetError>> {
         let (net, port) = split(text.trim())?;
         let (ip, length) = net.split_once('/')?;
         let ip: IpAddr = ip.parse().ok()?;
@@ -33,7 +30,7 @@ impl Range {
                 why: "a prefix is 0 to 32 bits long, of an IPv6 address 0 to 128",
             }));
         };
-        let port = port.map_or(Ok(HTTPS), parse_port);
+        let port = port.map_or(Ok(default_port), parse_port);
         Some(port.map(|port| Self {
             net: net.trunc(),
             port,
@@ -97,7 +94,9 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<String> {
-        let range = Range::parse(text).expect("a range").expect("a right one");
+        let range = Range::parse(text, 443)
+            .expect("a range")
+            .expect("a right one");
         let all: Vec<_> = range.targets().map(|(one, _)| one.to_string()).collect();
         assert_eq!(range.len(), all.len() as u128);
         all
@@ -119,7 +118,7 @@ mod tests {
 
     #[test]
     fn knows_how_many_there_are_without_counting() {
-        let len = |text| Range::parse(text).unwrap().unwrap().len();
+        let len = |text| Range::parse(text, 443).unwrap().unwrap().len();
         assert_eq!(len("10.0.0.0/8"), (1 << 24) - 2);
         assert_eq!(len("0.0.0.0/0"), (1 << 32) - 2);
         assert_eq!(len("::/0"), u128::MAX);
@@ -134,7 +133,7 @@ mod tests {
             "10.0.0.0/24:0",
             "10.0.0.0/24:x",
         ] {
-            assert!(Range::parse(wrong).unwrap().is_err(), "{wrong}");
+            assert!(Range::parse(wrong, 443).unwrap().is_err(), "{wrong}");
         }
         for other in [
             "10.0.0.1",
@@ -145,7 +144,7 @@ mod tests {
             "[::1]:443",
             "",
         ] {
-            assert!(Range::parse(other).is_none(), "{other}");
+            assert!(Range::parse(other, 443).is_none(), "{other}");
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn check(told: &mut clap::Error) {
 fn is_target(given: &str) -> bool {
     let list = given.starts_with('@') || given == "-";
     let host = given.contains(['.', ':']) || given == "localhost";
-    list || Range::parse(given).is_some() || (host && given.parse::<Target>().is_ok())
+    list || Range::parse(given, 443).is_some() || (host && given.parse::<Target>().is_ok())
 }
 
 #[cfg(test)]

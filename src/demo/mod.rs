@@ -10,6 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use gladhand_probes::Target;
+use gladhand_probes::net::opening::BeforeTls;
 use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName, Settings};
 use gladhand_probes::x509::Trust;
 use time::OffsetDateTime;
@@ -174,6 +175,7 @@ impl Demo {
                 ip: server.address.ip(),
                 port: Some(server.address.port()),
             }),
+            before_tls: BeforeTls::default(),
             family: Family::Any,
             trust: self.trust.clone(),
             selection: Selection::default(),

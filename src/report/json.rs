@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use gladhand_probes::untrusted::is_unprintable;
+use gladhand_probes::untrusted::obeyed;
 use schemars::Schema;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
@@ -56,8 +56,8 @@ fn write(
     writeln!(out)
 }
 
-/// JSON in which also those characters are escaped that JSON allows as they are, but a terminal
-/// obeys: DEL, the C1 controls, bidirectional and invisible ones.
+/// JSON in which also those characters are escaped that JSON allows as they are, but a terminal or a
+/// build system obeys: DEL, the C1 controls, bidirectional and invisible ones, `##[error]`.
 struct Printable<F>(F);
 
 impl<F: Formatter> Formatter for Printable<F> {
@@ -67,7 +67,7 @@ impl<F: Formatter> Formatter for Printable<F> {
         fragment: &str,
     ) -> io::Result<()> {
         let mut done = 0;
-        for (at, c) in fragment.char_indices().filter(|(_, c)| is_unprintable(*c)) {
+        for (at, c) in obeyed(fragment) {
             writer.write_all(&fragment.as_bytes()[done..at])?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(writer, "\\u{unit:04x}")?;

@@ -213,7 +213,7 @@ const ROW: Row = Row {
     must: Must::Everything,
     handshake: true,
     own_certificates: false,
-    at_most: 40,
+    at_most: 64,
     finds: &[],
     may_find: &[],
     peers: None,
@@ -256,7 +256,7 @@ matrix! {
         behaviour: "FIN if a hello offers more than 64 suites",
         stands_for: "the same, with a smaller buffer",
         faults: &[Hello(SuitesOver(64), Close)],
-        at_most: 64,
+        at_most: 96,
         peers: Some(["no TLS 1.2", "right", "right", "2 of 4 suites", "no TLS 1.2", "right"]),
     }
     silent_on_256_to_511 {
@@ -285,21 +285,21 @@ matrix! {
         behaviour: "RST in place of every alert",
         stands_for: "servers and firewalls that give no reasons",
         faults: &[Alert(Reset)],
-        at_most: 64,
+        at_most: 96,
         peers: Some(["right", "no output", "right", "right", "", "right"]),
     }
     alerts_become_closes {
         behaviour: "FIN in place of every alert",
         stands_for: "the same, politely",
         faults: &[Alert(Close)],
-        at_most: 64,
+        at_most: 96,
         peers: Some(["right", "no output", "right", "right", "right", "right"]),
     }
     alerts_become_internal_error {
         behaviour: "alert internal_error (80) in place of every other",
         stands_for: "servers whose refusals all look like their own mistakes",
         faults: &[Alert(Instead::Alert(80))],
-        at_most: 64,
+        at_most: 96,
         peers: Some(["right", "no output", "right", "no suites", "", "right"]),
     }
     alerts_become_silence {
@@ -307,7 +307,7 @@ matrix! {
         stands_for: "an intrusion prevention system that swallows refusals",
         faults: &[Alert(Silence)],
         args: &["--timeout", "0.8", "--deadline", "30"],
-        at_most: 64,
+        at_most: 96,
         peers: Some(["hangs", "no output", "hangs", "right", "", "hangs"]),
     }
     resets_above_20_a_second {
@@ -362,7 +362,7 @@ matrix! {
         faults: &[AfterServerHello(Reset)],
         must: Must::VersionsAndSuites,
         handshake: false,
-        at_most: 64,
+        at_most: 96,
     }
     closed_after_the_server_hello {
         behaviour: "FIN behind the ServerHello",
@@ -370,7 +370,7 @@ matrix! {
         faults: &[AfterServerHello(Close)],
         must: Must::VersionsAndSuites,
         handshake: false,
-        at_most: 64,
+        at_most: 96,
     }
     reset_in_the_certificate {
         behaviour: "RST after 600 octets, in the midst of the certificate",
@@ -378,7 +378,7 @@ matrix! {
         faults: &[After(600, Reset)],
         must: Must::VersionsAndSuites,
         handshake: false,
-        at_most: 64,
+        at_most: 96,
     }
     silence_in_the_certificate {
         behaviour: "silence after 600 octets",
@@ -387,7 +387,7 @@ matrix! {
         args: &["--timeout", "0.8", "--deadline", "15"],
         must: Must::VersionsAndSuites,
         handshake: false,
-        at_most: 64,
+        at_most: 96,
     }
     closed_in_the_server_hello {
         behaviour: "FIN after 30 octets, in the midst of the ServerHello",

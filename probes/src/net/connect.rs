@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 use super::NetError;
 use super::gate::Gate;
+use super::opening::{BeforeTls, Next, Opening, Problem};
+use crate::target::Endpoint;
 
 /// Bytes read from one connection, at most.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
@@ -24,6 +26,9 @@ pub(crate) struct Connection<'a> {
     gate: &'a Gate,
     end: Instant,
     received: usize,
+    was_reset: bool,
+    /// What came behind the dialogue before TLS, in the same breath.
+    pending: Vec<u8>,
     /// How long the TCP handshake took.
     pub(crate) connect_time: Duration,
     _slot: Option<SemaphorePermit<'a>>,
@@ -46,8 +51,10 @@ pub(crate) enum Heard {
 
 impl<'a> Connection<'a> {
     /// Connects within the gate's limits: in a slot of its own, or in one that the caller holds.
+    /// What goes before TLS is said, so that TLS is what comes next.
     pub(crate) async fn open(
-        address: SocketAddr,
+        endpoint: &Endpoint,
+        before: &BeforeTls,
         gate: &'a Gate,
         timeout: Duration,
         own_slot: bool,
@@ -64,36 +71,89 @@ impl<'a> Connection<'a> {
             clippy::disallowed_methods,
             reason = "this is the one door to the network"
         )]
-        let connecting = TcpStream::connect(address);
+        let connecting = TcpStream::connect(endpoint.address);
         let stream = match gate.until(end, connecting).await? {
             None if gate.is_late() => return Err(gate.late()),
-            None => {
-                return Err(NetError::Timeout {
-                    seconds: timeout.as_secs_f64().to_string(),
+            Some(Ok(stream)) => stream,
+            // The RST of a server that has accepted already: a connection there was.
+            Some(Err(error)) if before.via.is_none() && is_reset(&error) => {
+                gate.count();
+                return Err(NetError::Reset);
+            }
+            failed => {
+                let error = match failed {
+                    Some(Err(error)) => explain(&error, timeout),
+                    _ => NetError::Timeout {
+                        seconds: timeout.as_secs_f64().to_string(),
+                    },
+                };
+                return Err(match &before.via {
+                    // It is the proxy's, and says nothing about the target.
+                    Some(via) => NetError::Via {
+                        proxy: via.to_string(),
+                        why: error.to_string(),
+                    },
+                    None => error,
                 });
             }
-            Some(Err(error)) => return Err(explain(&error, timeout)),
-            Some(Ok(stream)) => stream,
         };
         gate.count();
         // Small writes leave at once; a failure to say so costs milliseconds only.
         let _ = stream.set_nodelay(true);
-        Ok(Self {
+        let local = stream.local_addr().ok();
+        let mut connection = Self {
             stream,
             gate,
             end,
             received: 0,
+            was_reset: false,
+            pending: Vec::new(),
             connect_time: begun.elapsed(),
             _slot: slot,
-        })
+        };
+        if let Some(opening) = Opening::of(endpoint, before, local, endpoint.address) {
+            Box::pin(connection.say(opening)).await?;
+        }
+        Ok(connection)
+    }
+
+    /// Says what goes before TLS.
+    async fn say(&mut self, mut opening: Opening) -> Result<(), NetError> {
+        let mut buffer = vec![0; 2048];
+        loop {
+            let heard = match opening.next()? {
+                Next::Ready => break,
+                Next::Send(bytes) => {
+                    self.send(&bytes).await?;
+                    continue;
+                }
+                Next::Wait => self.hear(&mut buffer).await?,
+            };
+            let problem = match heard {
+                Heard::Bytes(read) => {
+                    opening.push(buffer.get(..read).unwrap_or_default());
+                    continue;
+                }
+                Heard::Closed => Problem::Closed,
+                Heard::Reset => Problem::Reset,
+                Heard::Nothing => Problem::Silent,
+                Heard::TooMuch => Problem::TooMuch,
+            };
+            return Err(opening.ended(problem));
+        }
+        self.pending = opening.rest();
+        Ok(())
     }
 
     /// Sends everything. A peer that has hung up is no error here: what it said can still be read.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<(), NetError> {
-        self.gate
+        let sent = self
+            .gate
             .until(self.end, self.stream.write_all(bytes))
-            .await
-            .map(|_| ())
+            .await?;
+        // The error of a reset is told once: to whoever touches the socket first.
+        self.was_reset |= sent.is_some_and(|sent| sent.is_err_and(|error| is_reset(&error)));
+        Ok(())
     }
 
     /// Reads what is there, waiting for it until the deadline.
@@ -118,10 +178,18 @@ impl<'a> Connection<'a> {
         if self.received >= MAX_BYTES {
             return Ok(Heard::TooMuch);
         }
+        if !self.pending.is_empty() {
+            let count = self.pending.len().min(buffer.len());
+            for (to, from) in buffer.iter_mut().zip(self.pending.drain(..count)) {
+                *to = from;
+            }
+            return Ok(Heard::Bytes(count));
+        }
         Ok(
             match self.gate.until(end, self.stream.read(buffer)).await? {
                 None if self.gate.is_late() => return Err(self.gate.late()),
                 None => Heard::Nothing,
+                Some(Ok(0)) if self.was_reset => Heard::Reset,
                 Some(Ok(0)) => Heard::Closed,
                 Some(Ok(read)) => {
                     self.received += read;
@@ -162,6 +230,27 @@ impl Limit<'_> {
     }
 }
 
+/// The first of these addresses that takes a connection within the time; a single one is not tried.
+pub(crate) async fn first_that_answers(
+    addresses: &[SocketAddr],
+    timeout: Duration,
+) -> Option<SocketAddr> {
+    if let [only] = addresses {
+        return Some(*only);
+    }
+    for address in addresses {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one door to the network"
+        )]
+        let connecting = TcpStream::connect(address);
+        if let Ok(Ok(_)) = tokio::time::timeout(timeout, connecting).await {
+            return Some(*address);
+        }
+    }
+    None
+}
+
 /// Whether the peer reset the connection.
 pub(crate) fn is_reset(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
@@ -196,6 +285,12 @@ impl AsyncRead for Connection<'_> {
         if self.received >= MAX_BYTES {
             let limit = format!("more than {MAX_BYTES} bytes from the server");
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, limit)));
+        }
+        if !self.pending.is_empty() {
+            let count = self.pending.len().min(buffer.remaining());
+            let first: Vec<u8> = self.pending.drain(..count).collect();
+            buffer.put_slice(&first);
+            return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);

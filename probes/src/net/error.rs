@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::opening::{Failure, StartTls};
+
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "net", rename_all = "kebab-case")]
@@ -29,6 +31,9 @@ pub enum NetError {
     /// RST in answer to SYN: nothing listens, or a firewall says so.
     #[error("connection refused")]
     Refused,
+    /// RST before anything could be sent: made, and dropped at once.
+    #[error("the connection was reset as soon as it was made")]
+    Reset,
     /// No answer to SYN: a firewall or security group drops it, or the host is down.
     #[error("no answer to the connection attempt within {seconds} s")]
     Timeout {
@@ -46,6 +51,22 @@ pub enum NetError {
     Other {
         /// What the system said.
         why: String,
+    },
+    /// The proxy that connections go through does not make one.
+    #[error("no connection through {proxy}: {why}")]
+    Via {
+        /// The proxy, without user and password.
+        proxy: String,
+        /// What it said, or why it cannot be reached.
+        why: String,
+    },
+    /// The server does not begin with TLS where it is asked to.
+    #[error("no STARTTLS for {protocol}: {failure}")]
+    StartTls {
+        /// The protocol in which it was asked.
+        protocol: StartTls,
+        /// What became of it.
+        failure: Failure,
     },
     /// The endpoint's time was used up before this could be asked.
     #[error("the endpoint's deadline of {seconds} s was used up")]

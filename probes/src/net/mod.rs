@@ -3,6 +3,7 @@
 pub(crate) mod connect;
 mod error;
 pub(crate) mod gate;
+pub mod opening;
 pub(crate) mod resolve;
 
 pub use error::NetError;

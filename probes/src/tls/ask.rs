@@ -26,10 +26,9 @@ const PROTOCOL_VERSION: u8 = 70;
 /// unrecognized_name.
 pub(crate) const NOT_ABOUT_SUITES: &[u8] = &[70, 86, 112];
 
-/// How long a repeated question waits for what was silence the first time: at least so long, and so
-/// many times the TCP handshake.
-const SECOND_WAIT: Duration = Duration::from_secs(1);
-const SECOND_WAIT_FACTOR: u32 = 10;
+/// Alerts that only a TLS server sends that has read the hello, but that no RFC defines as a refusal of
+/// an offer: close_notify, internal_error.
+const ODD_REFUSALS: &[u8] = &[0, 80];
 
 /// What an answer amounts to.
 #[derive(Clone, Debug)]
@@ -109,7 +108,31 @@ async fn find_out(cx: &Cx, hello: &Hello, control: Option<&Hello>) -> Reply {
             return Reply::Refused(refusal);
         }
     }
+    if is_odd_refusal(outcome)
+        && cx
+            .way_of_refusing()
+            .is_some_and(|usual| usual.same_kind(outcome))
+        && cx.answers_since(control, told.at).await
+    {
+        return Reply::Refused(Refusal {
+            alert: alert_of(outcome),
+            evidence: format!("{outcome}, as this server refuses; a control hello was answered"),
+            by_control: true,
+        });
+    }
     confirm(cx, hello, outcome, &told, control).await
+}
+
+/// Whether it is an alert by which some servers refuse.
+fn is_odd_refusal(outcome: &HelloOutcome) -> bool {
+    alert_of(outcome).is_some_and(|alert| ODD_REFUSALS.contains(&alert))
+}
+
+fn alert_of(outcome: &HelloOutcome) -> Option<u8> {
+    match outcome {
+        HelloOutcome::Alert(alert) => Some(alert.description.0),
+        _ => None,
+    }
 }
 
 /// An answer that could mean several things: does the server answer what it is known to answer, and
@@ -134,10 +157,15 @@ async fn confirm(
         }
         Some(true) => {}
     }
+    // What fits into no hello that was ever answered may be refused for its length.
+    let length = hello.encode([0; 32]).len();
+    if control.is_none() && length > cx.longest_in_bytes() * 5 / 4 {
+        return Reply::Unclear(format!(
+            "{outcome}; of no hello so long ({length} bytes) is it known that it is answered"
+        ));
+    }
     let wait = match outcome {
-        HelloOutcome::Silent => {
-            SECOND_WAIT.max(told.connect_time.unwrap_or_default() * SECOND_WAIT_FACTOR)
-        }
+        HelloOutcome::Silent => cx.silence(),
         _ => cx.settings.timeout,
     };
     let mut repeats = 0;
@@ -158,12 +186,9 @@ async fn confirm(
             Err(error) => return Reply::Unclear(format!("{outcome}; asked again: {error}")),
         }
     }
-    let alert = match outcome {
-        HelloOutcome::Alert(alert) => Some(alert.description.0),
-        _ => None,
-    };
+    cx.note_way_of_refusing(outcome);
     Reply::Refused(Refusal {
-        alert,
+        alert: alert_of(outcome),
         evidence: format!("{outcome}, again and again; a control hello was answered"),
         by_control: true,
     })

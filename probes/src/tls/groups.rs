@@ -239,3 +239,19 @@ pub struct GroupsSeen {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<String>,
 }
+
+impl GroupsSeen {
+    /// Makes every group undetermined that is not accepted.
+    pub(crate) fn doubt(&mut self, why: &str) {
+        let mut all: Vec<GroupName> = Vec::new();
+        for group in Group::tls13().iter().chain(Group::tls12_curves()) {
+            let group = GroupName::from(*group);
+            if !self.accepted.contains(&group) && !all.contains(&group) {
+                all.push(group);
+            }
+        }
+        self.undetermined = all;
+        self.complete = false;
+        self.evidence.push(why.into());
+    }
+}

@@ -83,6 +83,16 @@ const USUAL_GROUPS: &[Group] = &[
     Group(0x000E), // sect571r1
 ];
 
+/// Signature algorithms of a short hello.
+const USUAL_SCHEMES: &[SignatureScheme] = &[
+    SignatureScheme(0x0403), // ecdsa_secp256r1_sha256
+    SignatureScheme(0x0804), // rsa_pss_rsae_sha256
+    SignatureScheme(0x0401), // rsa_pkcs1_sha256
+    SignatureScheme(0x0503), // ecdsa_secp384r1_sha384
+    SignatureScheme(0x0603), // ecdsa_secp521r1_sha512
+    SignatureScheme(0x0807), // ed25519
+];
+
 impl Hello {
     /// The suites of TLS 1.3 in an ordinary client's order.
     pub(crate) const ORDINARY_TLS13: [Suite; 3] = [Suite(0x1302), Suite(0x1303), Suite(0x1301)];
@@ -155,6 +165,20 @@ impl Hello {
         })
     }
 
+    /// A hello of TLS 1.3 of less than 256 bytes.
+    pub(crate) fn small_tls13(sni: Option<String>) -> Self {
+        let groups = [
+            Group::X25519,
+            Group::SECP256R1,
+            Group::SECP384R1,
+            Group::X25519_MLKEM768,
+        ];
+        Self::tls13(&Self::ORDINARY_TLS13, &groups, &[], sni).with(Extras {
+            schemes: Some(USUAL_SCHEMES.to_vec()),
+            ..Extras::default()
+        })
+    }
+
     /// The hello of a lean modern client: for servers that choke on long lists.
     pub(crate) fn lean(sni: Option<String>) -> Self {
         use crate::wire::registry::ProtocolVersion as V;
@@ -181,6 +205,31 @@ impl Hello {
         ];
         let groups = [Group::X25519, Group::SECP256R1, Group::SECP384R1];
         Self::legacy(ProtocolVersion::TLS1_2, &suites.map(Suite), &groups, sni)
+    }
+
+    /// What is offered, in a few words.
+    pub(crate) fn about(&self) -> String {
+        let Self::Tls(hello) = self else {
+            return "a hello of SSLv2".into();
+        };
+        let versions: Vec<_> = hello.versions.iter().map(ToString::to_string).collect();
+        format!(
+            "a hello of {} with {} suites and {} groups",
+            versions.join(", "),
+            self.length(),
+            hello.groups.len()
+        )
+    }
+
+    /// Whether everything that the other offers is offered here, too, under the same name.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let (Self::Tls(all), Self::Tls(part)) = (self, other) else {
+            return self == other;
+        };
+        (&all.versions, &all.sni, all.shares.is_empty())
+            == (&part.versions, &part.sni, part.shares.is_empty())
+            && part.suites.iter().all(|suite| all.suites.contains(suite))
+            && part.groups.iter().all(|group| all.groups.contains(group))
     }
 
     /// How many suites are offered.
@@ -450,7 +499,8 @@ mod tests {
     #[test]
     fn a_small_hello_is_small() {
         let sni = Some("a-rather-long-name.of-some.load-balancer.example.com".to_owned());
-        assert!(length(&Hello::small(sni)) < 256);
+        assert!(length(&Hello::small(sni.clone())) < 256);
+        assert!(length(&Hello::small_tls13(sni)) < 256);
     }
 
     #[test]

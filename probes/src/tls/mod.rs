@@ -9,6 +9,8 @@ pub mod extended_master_secret;
 pub mod fallback_scsv;
 pub mod groups;
 pub mod handshake;
+pub mod limits;
+pub mod nodes;
 pub mod reach;
 pub mod renegotiation;
 pub mod signature_algorithms;

@@ -10,6 +10,7 @@ use crate::cx::Cx;
 use crate::fact::milliseconds;
 use crate::net::NetError;
 use crate::net::connect::Heard;
+use crate::net::opening::{Failure, ProxyProtocol, StartTls};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::is_ambiguous;
@@ -34,6 +35,7 @@ impl Probe for Reach {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<ReachSeen, ProbeError> {
         let mut seen = ReachSeen::new(ReachOutcome::Silent);
+        seen.before_tls = OpeningSeen::of(cx);
         if cx.endpoint.plaintext {
             return plaintext_expected(cx, seen).await;
         }
@@ -111,8 +113,12 @@ impl Probe for Reach {
                     "an HTTP request: \"{}\"",
                     Untrusted::from_bytes(answer.get(..64).unwrap_or(&answer))
                 ));
-                seen.not_tls(&answer);
-                return Ok(seen);
+                // What has begun to speak TLS is no plaintext server; and servers of TLS have a plaintext
+                // answer to a plaintext request, too.
+                if !matches!(first, HelloOutcome::Malformed(_)) && !wants_https(cx, &answer).await {
+                    seen.not_tls(&answer);
+                    return Ok(seen);
+                }
             }
         }
         match first {
@@ -176,11 +182,37 @@ async fn ask_http(cx: &Cx) -> Vec<u8> {
 }
 
 fn head_request(cx: &Cx) -> String {
+    http_request(cx, "HEAD")
+}
+
+fn http_request(cx: &Cx, method: &str) -> String {
     let host = match cx.endpoint.expected.parse() {
         Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
         _ => cx.endpoint.expected.clone(),
     };
-    format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+    format!("{method} / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+}
+
+impl ReachSeen {
+    /// How STARTTLS failed: the protocol, and what became of it.
+    pub fn starttls_failure(&self) -> Option<(StartTls, &Failure)> {
+        let before = self.before_tls.as_ref()?;
+        Some((before.starttls?, before.failure.as_ref()?))
+    }
+}
+
+impl OpeningSeen {
+    fn of(cx: &Cx) -> Option<Self> {
+        let before = &cx.settings.before_tls;
+        let said = Self {
+            via: before.via.as_ref().map(ToString::to_string),
+            to: cx.endpoint.behind_proxy.as_ref().map(ToString::to_string),
+            proxy_protocol: before.proxy_protocol,
+            starttls: before.starttls,
+            failure: None,
+        };
+        (!before.is_nothing()).then_some(said)
+    }
 }
 
 /// An `http://` target: is HTTP there?
@@ -224,8 +256,18 @@ async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, P
 }
 
 fn no_connection(error: NetError, mut seen: ReachSeen) -> Result<ReachSeen, ProbeError> {
-    seen.evidence.push(format!("a TCP connection: {error}"));
+    seen.evidence.push(match &error {
+        NetError::StartTls { protocol, failure } => format!("STARTTLS for {protocol}: {failure}"),
+        error => format!("a TCP connection: {error}"),
+    });
     seen.outcome = match error {
+        NetError::StartTls { failure, .. } => {
+            seen.banner = Some(failure.said.clone()).filter(|said| !said.is_empty());
+            if let Some(before) = &mut seen.before_tls {
+                before.failure = Some(failure);
+            }
+            ReachOutcome::OpeningFailed
+        }
         NetError::Refused => ReachOutcome::Refused,
         NetError::Timeout { .. } => ReachOutcome::Timeout,
         NetError::Unreachable { why } => {
@@ -247,6 +289,7 @@ impl ReachSeen {
             protocol: None,
             banner: None,
             connect_ms: None,
+            before_tls: None,
             evidence: Vec::new(),
         }
     }
@@ -274,6 +317,22 @@ impl ReachSeen {
         self.protocol = protocol.map(Into::into);
         self.banner = Some(Untrusted::from_bytes(first));
     }
+}
+
+/// Whether it is a server of TLS that calls a plaintext request bad: nginx, Apache, Go and others say so
+/// in the body of a 400.
+async fn wants_https(cx: &Cx, answer: &[u8]) -> bool {
+    let status = answer.split(|byte| *byte == b' ').nth(1);
+    if !answer.starts_with(b"HTTP/") || !status.is_some_and(|status| status.starts_with(b"400")) {
+        return false;
+    }
+    let request = http_request(cx, "GET");
+    let Ok(answer) = cx.plaintext(request.as_bytes(), PLAINTEXT_WAIT).await else {
+        return false;
+    };
+    let body = answer.first.to_ascii_lowercase();
+    let holds = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
+    holds(b"https") || holds(b"ssl") || holds(b"tls")
 }
 
 /// The protocol by its first bytes.
@@ -353,8 +412,31 @@ pub struct ReachSeen {
     /// Milliseconds that the first TCP connection took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_ms: Option<f64>,
+    /// What was said on every connection before TLS; none where TLS began at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before_tls: Option<OpeningSeen>,
     /// What was sent, and what came back, in order.
     pub evidence: Vec<String>,
+}
+
+/// What was said on every connection before TLS.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OpeningSeen {
+    /// The proxy that connections went through; the endpoint's address is the proxy's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// What the proxy was asked to connect to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The version of the PROXY protocol header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy_protocol: Option<ProxyProtocol>,
+    /// The protocol in which TLS was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<StartTls>,
+    /// Why TLS could not begin, where the outcome is `opening-failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 /// What answered on the port.
@@ -381,6 +463,8 @@ pub enum ReachOutcome {
     Alert,
     /// Something like TLS that breaks the protocol.
     ProtocolError,
+    /// The server does not begin with TLS where STARTTLS asks it to; see `before_tls`.
+    OpeningFailed,
 }
 
 #[cfg(test)]

@@ -314,6 +314,29 @@ impl SuiteList {
 #[serde(transparent)]
 pub struct SuitesSeen(pub BTreeMap<ProtocolVersion, SuiteList>);
 
+impl SuitesSeen {
+    /// Makes every suite undetermined that is not accepted, and the order.
+    pub(crate) fn doubt(&mut self, why: &str) {
+        for (version, list) in &mut self.0 {
+            let all: Vec<SuiteName> = match *version {
+                ProtocolVersion::SSL2 => continue,
+                ProtocolVersion::TLS1_3 => Suite::tls13(),
+                _ => Suite::legacy(),
+            }
+            .iter()
+            .copied()
+            .map(SuiteName::from)
+            .collect();
+            list.undetermined = all;
+            list.undetermined
+                .retain(|suite| !list.accepted.contains(suite));
+            list.complete = false;
+            list.order = Order::Undetermined;
+            list.evidence.push(why.into());
+        }
+    }
+}
+
 /// The suites of one version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SuiteList {

@@ -236,9 +236,17 @@ async fn first(cx: &Cx, version: ProtocolVersion, suites: &[Suite]) -> First {
 async fn tls13(cx: &Cx) -> Version {
     let mut last = VersionAnswer::new(Answer::Undetermined, "not asked");
     // First without key shares: the server names suite and group, and has nothing to compute. Then
-    // with shares, for servers that know no HelloRetryRequest.
-    for shares in [&[][..], SMALL_SHARES] {
-        let hello = Hello::tls13(Suite::tls13(), Group::tls13(), shares, cx.sni());
+    // with shares, for servers that know no HelloRetryRequest; and a short one, for those that take
+    // nothing longer.
+    let all = |shares| Hello::tls13(Suite::tls13(), Group::tls13(), shares, cx.sni());
+    for (hello, shares) in [
+        (all(&[]), false),
+        (all(SMALL_SHARES), true),
+        (Hello::small_tls13(cx.sni()), false),
+    ] {
+        if last.answer == Answer::No && !shares {
+            break;
+        }
         last = match question(cx, &hello, None).await {
             Reply::Accepted(outcome) => {
                 let hello = outcome.flight().map(|flight| &flight.hello);
@@ -257,7 +265,7 @@ async fn tls13(cx: &Cx) -> Version {
                 }
                 if spoken {
                     let mut answer = VersionAnswer::new(Answer::Yes, outcome.to_string());
-                    answer.needs_key_share = !shares.is_empty();
+                    answer.needs_key_share = shares;
                     return Version {
                         answer,
                         flight: outcome.into_flight(),
@@ -302,6 +310,16 @@ pub struct VersionAnswer {
 }
 
 impl VersionsSeen {
+    /// Makes every "no" undetermined.
+    pub(crate) fn doubt(&mut self, why: &str) {
+        for answer in self.0.values_mut() {
+            if answer.answer == Answer::No {
+                answer.answer = Answer::Undetermined;
+                answer.evidence = format!("{}; but {why}", answer.evidence);
+            }
+        }
+    }
+
     /// The answer for one version; undetermined where there is none.
     pub fn answer(&self, version: ProtocolVersion) -> Answer {
         self.0

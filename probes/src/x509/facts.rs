@@ -16,6 +16,9 @@ use crate::untrusted::Untrusted;
 /// Names of a certificate that are kept, at most.
 const MAX_SANS: usize = 1000;
 
+/// Octets of a serial number that are kept, at most.
+const MAX_SERIAL: usize = 64;
+
 /// What one certificate says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificateFacts {
@@ -102,7 +105,10 @@ impl CertificateFacts {
             Ok((rest, _)) if !rest.is_empty() => {
                 Self::unreadable(der, "bytes after the certificate".into())
             }
-            Ok((_, certificate)) => Self::of(der, &certificate),
+            Ok((_, certificate)) => match broken(&certificate) {
+                Some(error) => Self::unreadable(der, error.into()),
+                None => Self::of(der, &certificate),
+            },
             Err(error) => Self::unreadable(der, error.to_string()),
         }
     }
@@ -151,7 +157,7 @@ impl CertificateFacts {
             .iter_common_name()
             .last()
             .map(|cn| Untrusted::from_bytes(cn.attr_value().data));
-        facts.serial = hex(certificate.tbs_certificate.raw_serial());
+        facts.serial = serial(certificate.tbs_certificate.raw_serial());
         facts.not_before = certificate.validity().not_before.to_datetime();
         facts.not_after = certificate.validity().not_after.to_datetime();
         facts.key = KeyFacts::of(certificate.public_key());
@@ -291,8 +297,35 @@ impl KeyFacts {
                 }
             }
             Ok(PublicKey::DSA(_)) => named("DSA", None),
+            // rsaEncryption, around numbers that are none, or too large to be read.
+            Err(_) if oid == "1.2.840.113549.1.1.1" => named("RSA", None),
             _ => named(&oid.chars().take(64).collect::<String>(), None),
         }
+    }
+}
+
+/// What the library reads over, and clients do not.
+fn broken(certificate: &X509Certificate<'_>) -> Option<&'static str> {
+    // An empty SEQUENCE is two octets.
+    let unread = |name: &X509Name<'_>| name.iter_rdn().next().is_none() && name.as_raw().len() > 2;
+    if certificate.tbs_certificate.raw_serial().is_empty() {
+        Some("the serial number has no content")
+    } else if unread(certificate.subject()) {
+        Some("the subject is no name")
+    } else if unread(certificate.issuer()) {
+        Some("the issuer is no name")
+    } else {
+        None
+    }
+}
+
+/// In hex; RFC 5280 §4.1.2.2 allows 20 octets.
+fn serial(octets: &[u8]) -> String {
+    match octets.get(..MAX_SERIAL) {
+        Some(begin) if octets.len() > MAX_SERIAL => {
+            format!("{}… ({} octets)", hex(begin), octets.len())
+        }
+        _ => hex(octets),
     }
 }
 
@@ -344,4 +377,19 @@ pub(crate) fn sha256(der: &[u8]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_serial_number_is_bounded() {
+        assert_eq!(serial(&[0xAB, 1]), "ab01");
+        let long = serial(&[0x5A; 10_240]);
+        assert!(
+            long.ends_with("5a… (10240 octets)") && long.len() < 200,
+            "{long}"
+        );
+    }
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
 
+use crate::untrusted::Untrusted;
+
 /// A set of trust anchors.
 #[derive(Clone)]
 pub struct Trust {
@@ -20,13 +22,17 @@ pub struct Trust {
 #[non_exhaustive]
 pub enum TrustError {
     /// The file has no certificate in PEM form.
-    #[error("`{label}` holds no certificate in PEM form")]
+    #[error("`{}` holds no certificate in PEM form", shown(label))]
     Empty {
         /// Which file.
         label: String,
     },
     /// A certificate in it cannot be read.
-    #[error("`{label}`: certificate {number} cannot be read: {why}")]
+    #[error(
+        "`{}`: certificate {number} cannot be read: {}",
+        shown(label),
+        shown(why)
+    )]
     Unreadable {
         /// Which file.
         label: String,
@@ -36,11 +42,16 @@ pub enum TrustError {
         why: String,
     },
     /// The system has no roots, or they cannot be read.
-    #[error("the system's trust store has no usable roots: {why}")]
+    #[error("the system's trust store has no usable roots: {}", shown(why))]
     System {
         /// What was tried.
         why: String,
     },
+}
+
+/// A file's name, and what a parser repeats of its content, may hold anything.
+fn shown(text: &str) -> Untrusted {
+    text.into()
 }
 
 impl Trust {
@@ -142,4 +153,20 @@ fn anchor(der: &[u8]) -> Result<TrustAnchor<'static>, String> {
     webpki::anchor_from_trusted_cert(&CertificateDer::from(der))
         .map(|anchor| anchor.to_owned())
         .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_cannot_speak_through_an_error() {
+        let pem = b"-----BEGIN CERTIFICATE-----\n\x1b[2J\n-----END CERTIFICATE-----\n";
+        for content in [&b""[..], pem] {
+            let told = Trust::from_pem("a\u{1b}[2J\u{9b}b", content)
+                .unwrap_err()
+                .to_string();
+            assert!(told.chars().all(|c| !c.is_control()), "{told:?}");
+        }
+    }
 }

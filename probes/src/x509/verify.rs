@@ -85,7 +85,10 @@ pub(crate) fn verify(
         problem.reason == Reason::CertificateWeakKey && problem.certificate == Some(0)
     });
     let good = name.is_none() && !weak_leaf;
+    let no_key = unusable(leaf);
     let verdict = match &library {
+        // The chain is good; whether the server has the key is more than anybody can tell.
+        Ok(_) if good && no_key.is_some() => Verdict::Undetermined,
         Ok(_) if good => Verdict::Trusted,
         // A root of the store that serves itself: webpki wants a leaf that is no CA, others do not.
         Err(Error::CaUsedAsEndEntity)
@@ -98,6 +101,7 @@ pub(crate) fn verify(
         _ => Verdict::Untrusted,
     };
     let error = library.as_ref().err().map(ToString::to_string);
+    let error = error.or(no_key);
     if verdict == Verdict::Untrusted && unique.is_empty() {
         let detail = error.clone().unwrap_or_default().into();
         unique.push(Problem {
@@ -115,6 +119,20 @@ pub(crate) fn verify(
         problems: unique,
         anchor: library.ok().map(|path| path.anchor),
         error: error.filter(|_| verdict != Verdict::Trusted),
+    }
+}
+
+/// The largest RSA key that OpenSSL and GnuTLS compute with; Go and rustls take 8192 bits.
+const MAX_RSA_BITS: u32 = 16_384;
+
+/// Why no client can verify a signature by the server's key: webpki looks at the chain only.
+fn unusable(leaf: &CertificateFacts) -> Option<String> {
+    match (leaf.key.algorithm.as_str(), leaf.key.bits) {
+        ("RSA", None) => Some("the RSA key of the certificate cannot be read".into()),
+        ("RSA", Some(bits)) if bits > MAX_RSA_BITS => Some(format!(
+            "the certificate has an RSA key of {bits} bits; no client takes more than {MAX_RSA_BITS}"
+        )),
+        _ => None,
     }
 }
 

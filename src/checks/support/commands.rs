@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use gladhand_probes::net::opening::StartTls;
 use gladhand_probes::untrusted::Untrusted;
 
 use crate::checks::View;
@@ -27,8 +28,43 @@ pub(in crate::checks) fn s_client_named(
     } else {
         format!(" {options}")
     };
-    let address = quote(&address(view.endpoint));
-    format!("openssl s_client -connect {address} {name}{options} </dev/null")
+    let client = client(view.endpoint);
+    format!("{client} {name}{options} </dev/null")
+}
+
+/// `openssl s_client -connect …`, with what goes before TLS. What it cannot do is said in front, in
+/// a command that does nothing.
+pub(in crate::checks) fn client(endpoint: &EndpointReport) -> String {
+    let before = endpoint.observations.reach.seen();
+    let Some(before) = before.and_then(|seen| seen.before_tls.as_ref()) else {
+        let address = quote(&address(endpoint));
+        return format!("openssl s_client -connect {address}");
+    };
+    let mut missing = Vec::new();
+    let mut connect = quote(&before.to.clone().unwrap_or_else(|| address(endpoint)));
+    match before
+        .via
+        .as_deref()
+        .map(|via| (via, via.strip_prefix("http://")))
+    {
+        Some((_, Some(proxy))) => connect = format!("{connect} -proxy {}", quote(proxy)),
+        Some((via, None)) => missing.push(format!("through {via}")),
+        None => {}
+    }
+    if let Some(version) = before.proxy_protocol {
+        missing.push(format!("with a PROXY protocol {version} header first"));
+    }
+    if let Some(protocol) = before.starttls {
+        connect = format!("{connect} -starttls {protocol}");
+        if let (StartTls::Xmpp | StartTls::XmppServer, Some(name)) = (protocol, &endpoint.sni) {
+            connect = format!("{connect} -xmpphost {}", quote(name));
+        }
+    }
+    let note = match missing.as_slice() {
+        [] => String::new(),
+        some => format!(": {}; ", quote(&some.join(", "))),
+    };
+    format!("{note}openssl s_client -connect {connect}")
 }
 
 /// The same, verifying against the roots that were used here.

@@ -6,7 +6,6 @@
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use gladhand_probes::Untrusted;
 use textwrap::core::display_width;
 use textwrap::{Options, WordSplitter};
 
@@ -177,13 +176,9 @@ impl Page {
     }
 }
 
-/// Escapes what a terminal would obey, at any length: [`Untrusted`]'s escape, piece by piece.
+/// Escapes what a terminal or a build system would obey, at any length.
 pub(crate) fn clean(text: &str) -> String {
-    let chars: Vec<char> = text.chars().collect();
-    chars
-        .chunks(gladhand_probes::untrusted::SHOWN)
-        .map(|piece| Untrusted::from(piece.iter().collect::<String>()).to_string())
-        .collect()
+    gladhand_probes::untrusted::escape(text)
 }
 
 /// The width of a text on a terminal.

@@ -154,7 +154,20 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
             Mark::Broken,
             format!("No handshake is possible: {unreachable}"),
         ),
-        ReachOutcome::Silent | ReachOutcome::Refused | ReachOutcome::Timeout => {
+        ReachOutcome::OpeningFailed
+            if reach
+                .starttls_failure()
+                .is_some_and(|(_, failure)| failure.problem.is_answer()) =>
+        {
+            Verdict::new(
+                Mark::Broken,
+                format!("No handshake is possible: {unreachable}"),
+            )
+        }
+        ReachOutcome::Silent
+        | ReachOutcome::Refused
+        | ReachOutcome::Timeout
+        | ReachOutcome::OpeningFailed => {
             Verdict::new(Mark::Unknown, format!("{UNKNOWN}{unreachable}"))
         }
     }

@@ -1,7 +1,7 @@
 //! Facts in words, as the verdict and the facts of the text report share them.
 
 use gladhand_probes::tls::handshake::{HandshakeOutcome, HandshakeSeen};
-use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
+use gladhand_probes::tls::reach::{OpeningSeen, ReachOutcome, ReachSeen};
 use gladhand_probes::tls::verification::{Reason, VerificationSeen};
 use gladhand_probes::wire::registry::AlertDescription;
 use gladhand_probes::x509::CertificateFacts;
@@ -85,6 +85,26 @@ pub(super) fn protocol(reach: &ReachSeen) -> String {
         (_, Some(protocol)) => protocol.to_uppercase(),
         (_, None) => "something other than TLS,".into(),
     }
+}
+
+/// What was said on every connection before TLS.
+pub(super) fn before_tls(before: &OpeningSeen) -> String {
+    let mut said = Vec::new();
+    if let Some(via) = &before.via {
+        let to = before.to.as_deref().unwrap_or("the target");
+        said.push(format!(
+            "through {} to {}",
+            Untrusted::from(via.as_str()),
+            Untrusted::from(to)
+        ));
+    }
+    if let Some(version) = before.proxy_protocol {
+        said.push(format!("PROXY protocol {version}"));
+    }
+    if let Some(protocol) = before.starttls {
+        said.push(format!("STARTTLS for {protocol}"));
+    }
+    said.join(", ")
 }
 
 /// Why a verifying client refuses, as the end of a sentence: `it expired 12 days ago`.

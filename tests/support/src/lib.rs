@@ -2,10 +2,13 @@
 //!
 //! - [`pki`]: certificates, good ones and every kind of bad one;
 //! - [`scripted`]: a server that does what a TOML file says, and counts and keeps the hellos it saw;
+//! - [`hostile`]: servers that mean harm;
 //! - [`real`]: nginx, HAProxy, OpenSSL, GnuTLS and JSSE, started on a free loopback port;
+//! - [`front`]: what is said before TLS, in front of another server: STARTTLS, proxies;
 //! - [`proxy`]: counts connections in front of another server;
 //! - [`faults`]: stands in front of real servers and does to connections what middleboxes do;
 //! - [`tools`]: independent scanners, whose answers gladhand's are compared with;
+//! - [`memory`]: what a program's memory came to;
 //! - [`needs`]: what to do when such a program is not installed.
 //!
 //! Every server listens on the loopback only, and ends with the value that stands for it. Nothing
@@ -16,6 +19,9 @@
 
 pub mod clock;
 pub mod faults;
+pub mod front;
+pub mod hostile;
+pub mod memory;
 pub mod names;
 pub mod needs;
 pub mod net;

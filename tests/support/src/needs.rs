@@ -17,6 +17,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("sslscan", "sslscan"),
     ("nmap", "nmap"),
     ("openssl", "openssl"),
+    ("curl", "curl"),
     ("javac", "openjdk-17-jdk-headless"),
     ("java", "openjdk-17-jdk-headless"),
     ("cc", "build-essential"),

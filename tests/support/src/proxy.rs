@@ -56,7 +56,8 @@ impl Drop for CountingProxy {
     }
 }
 
-fn pass_on(client: TcpStream, server: u16) {
+/// Passes a connection on to a loopback port until either side ends.
+pub(crate) fn pass_on(client: TcpStream, server: u16) {
     let Ok(server) = net::connect(server) else {
         return net::reset(client);
     };

@@ -226,7 +226,7 @@ fn negotiated(output: &Output) -> bool {
 }
 
 /// Runs a program to its end, but not for ever.
-fn run(program: &str, args: &[&str], input: &[u8]) -> Output {
+pub(crate) fn run(program: &str, args: &[&str], input: &[u8]) -> Output {
     let path = needs::find(program).unwrap_or_else(|| panic!("{program} is not installed"));
     let mut child = Command::new(needs::find("timeout").expect("coreutils"))
         .arg("120")

@@ -142,10 +142,12 @@ impl Session {
         self.outcome == HandshakeOutcome::Completed
     }
 
-    /// Whether the connection just ended: that may have been chance.
-    pub(crate) fn ended_without_a_word(&self) -> bool {
+    /// Whether the connection just ended, or the server has trouble of its own (close_notify,
+    /// internal_error): that may have been chance.
+    pub(crate) fn may_be_chance(&self) -> bool {
         use HandshakeOutcome::{Closed, Reset, Silent};
         matches!(self.outcome, Closed | Reset | Silent)
+            || self.alert.is_some_and(|alert| matches!(alert.0, 0 | 80))
     }
 
     fn negotiated(&mut self, connection: &rustls::ClientConnection) {

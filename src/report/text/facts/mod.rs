@@ -166,6 +166,9 @@ impl Facts<'_> {
             _ => Span::new(WEAK, unreachable(reach).unwrap_or_default()),
         };
         self.field("port", &told);
+        if let Some(before) = &reach.before_tls {
+            self.field("before TLS", &Span::plain(words::before_tls(before)));
+        }
         if let Some(banner) = &reach.banner {
             self.bullet(&format!("it answers: {}", self.first_line(banner)));
         }

@@ -1,18 +1,18 @@
-//! Just enough DER to take a certificate apart and sign it anew.
+//! Just enough DER to take a certificate apart, sign it anew, and make odd ones.
 
 use rcgen::SigningKey;
 
 use super::{Hash, Key};
 
-const SEQUENCE: u8 = 0x30;
-const BIT_STRING: u8 = 0x03;
-const INTEGER: u8 = 0x02;
-const OID: u8 = 0x06;
+pub(super) const SEQUENCE: u8 = 0x30;
+pub(super) const BIT_STRING: u8 = 0x03;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const OID: u8 = 0x06;
 const NULL: [u8; 2] = [0x05, 0x00];
 /// `[0] EXPLICIT`: the version of a TBSCertificate.
-const VERSION: u8 = 0xA0;
+pub(super) const VERSION: u8 = 0xA0;
 /// `[3] EXPLICIT`: its extensions.
-const EXTENSIONS: u8 = 0xA3;
+pub(super) const EXTENSIONS: u8 = 0xA3;
 
 /// A certificate with another public key, as version 1, or signed over another hash. The issuer's
 /// key signs again.
@@ -101,7 +101,7 @@ fn rsa_with(n: u8) -> Vec<u8> {
 }
 
 /// The elements inside a constructed one, each whole.
-fn children(der: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn children(der: &[u8]) -> Vec<Vec<u8>> {
     let (_, mut inside, _) = element(der);
     let mut all = Vec::new();
     while !inside.is_empty() {
@@ -118,20 +118,26 @@ fn element(der: &[u8]) -> (&[u8], &[u8], &[u8]) {
         short @ 0..=0x7F => (2, usize::from(short)),
         0x81 => (3, usize::from(der[2])),
         0x82 => (4, usize::from(der[2]) << 8 | usize::from(der[3])),
+        0x83 => (
+            5,
+            usize::from(der[2]) << 16 | usize::from(der[3]) << 8 | usize::from(der[4]),
+        ),
         other => panic!("a length of {other:#x}"),
     };
     let (whole, rest) = der.split_at(header + length);
     (whole, &whole[header..], rest)
 }
 
-fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(content.len()).expect("small");
-    let [high, low] = length.to_be_bytes();
+/// An element: tag, length, content.
+pub fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(content.len()).expect("below 16 MB");
+    let [_, high, middle, low] = length.to_be_bytes();
     let mut der = vec![tag];
     match length {
         0..=0x7F => der.push(low),
         0x80..=0xFF => der.extend([0x81, low]),
-        _ => der.extend([0x82, high, low]),
+        0x100..=0xFFFF => der.extend([0x82, middle, low]),
+        _ => der.extend([0x83, high, middle, low]),
     }
     der.extend(content);
     der

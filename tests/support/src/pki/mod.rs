@@ -1,10 +1,11 @@
 //! Certificates: a root, an intermediate, and leaves with every kind of fault.
 //!
 //! rcgen makes them; `openssl` makes the keys, and [`der`] the certificates, that rcgen cannot
-//! (RSA-1024, DSA, SHA-1, X.509 v1).
+//! (RSA-1024, DSA, SHA-1, X.509 v1). [`odd`] makes those that nobody should.
 
 pub mod der;
 mod keys;
+pub mod odd;
 mod spec;
 
 use std::path::{Path, PathBuf};

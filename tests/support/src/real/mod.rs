@@ -11,7 +11,7 @@ use std::fmt::Write;
 pub use gnutls::gnutls_serv;
 pub use haproxy::haproxy;
 pub use jsse::{Jsse, jsse};
-pub use nginx::{Site, nginx, plain_nginx};
+pub use nginx::{Site, nginx, nginx_behind_balancer, plain_nginx};
 pub use openssl::{anonymous_s_server, s_server, s_server_with};
 
 use crate::pki::{Issued, Pki};

@@ -130,6 +130,11 @@ fn start(pki: &Pki, sites: &[Site], tls: &str) -> RealServer {
     }))
 }
 
+/// The same; a PROXY protocol header must come before TLS.
+pub fn nginx_behind_balancer(pki: &Pki, sites: &[Site]) -> RealServer {
+    start(pki, sites, " ssl proxy_protocol")
+}
+
 /// Starts nginx without TLS: what is there when a port was mixed up.
 pub fn plain_nginx(pki: &Pki) -> RealServer {
     start(pki, &[Site::default()], "")

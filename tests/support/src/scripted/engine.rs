@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::script::{Action, AlertAs, Engine, Kind, When};
-use super::{Shared, rustls_engine, synthetic};
+use super::{Identity, Shared, rustls_engine, synthetic};
 use crate::pki::unhex;
 use crate::wire::{self, ClientHello, Incoming};
 use crate::{names, net};
@@ -19,16 +19,25 @@ const AT_MOST: Duration = Duration::from_secs(120);
 const RECORD: u16 = 0x0303;
 
 /// A connection, and what was read from it before the engine saw it.
-pub(super) struct Connection<'a> {
-    pub(super) stream: TcpStream,
-    pub(super) raw: Vec<u8>,
+#[derive(Debug)]
+pub(crate) struct Connection<'a> {
+    pub(crate) stream: TcpStream,
+    pub(crate) raw: Vec<u8>,
     /// Counted from 1.
-    pub(super) number: usize,
-    pub(super) shared: &'a Shared,
+    pub(crate) number: usize,
+    pub(crate) shared: &'a Shared,
 }
 
 /// Serves one connection until it ends.
 pub(super) fn serve(mut stream: TcpStream, number: usize, shared: &Shared) {
+    if let Some(talk) = shared.talk {
+        return talk(Connection {
+            stream,
+            raw: Vec::new(),
+            number,
+            shared,
+        });
+    }
     if let Some(greeting) = &shared.model.greeting {
         let bytes = banner(greeting).map_or_else(|| greeting.as_bytes().to_vec(), <[u8]>::to_vec);
         if stream.write_all(&bytes).is_err() {
@@ -68,8 +77,21 @@ pub(super) fn serve(mut stream: TcpStream, number: usize, shared: &Shared) {
 }
 
 impl Connection<'_> {
+    /// What the server presents.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// The first message of the client.
+    pub(crate) fn hello(&mut self) -> Incoming {
+        let (incoming, raw) = wire::read_incoming(&mut self.stream, PATIENCE);
+        self.raw = raw;
+        self.shared.keep(incoming.clone());
+        incoming
+    }
+
     /// Sends what is left to say, and ends with FIN.
-    pub(super) fn close(mut self) {
+    pub(crate) fn close(mut self) {
         let _ = self.stream.flush();
         let _ = self.stream.shutdown(Shutdown::Write);
         // Reads what the client still sends: unread octets would turn the FIN into a reset.
@@ -77,7 +99,7 @@ impl Connection<'_> {
     }
 
     /// Stays open without a word until the client leaves.
-    pub(super) fn silence(mut self) {
+    pub(crate) fn silence(mut self) {
         self.wait_for_client(AT_MOST);
     }
 
@@ -108,7 +130,7 @@ impl Connection<'_> {
     }
 
     /// Writes, in pieces where the fault says so.
-    pub(super) fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let size = self
             .shared
             .fault
@@ -214,7 +236,8 @@ impl Connection<'_> {
         }
     }
 
-    fn drip(&mut self, bytes: &[u8]) {
+    /// One octet a second, over and over, until the client leaves.
+    pub(crate) fn drip(&mut self, bytes: &[u8]) {
         let begin = Instant::now();
         for byte in bytes.iter().cycle() {
             let over = begin.elapsed() > AT_MOST || self.shared.stopped();
@@ -225,7 +248,8 @@ impl Connection<'_> {
         }
     }
 
-    fn flood(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    /// The same octets without end, until the client leaves.
+    pub(crate) fn flood(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         let begin = Instant::now();
         let _ = self.stream.set_write_timeout(Some(Duration::from_secs(5)));
         while begin.elapsed() < AT_MOST && !self.shared.stopped() {

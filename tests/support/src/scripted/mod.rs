@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
+pub(crate) use engine::Connection;
+pub(crate) use rustls_engine::configuration as tls_configuration;
 pub use script::{
     Action, AlertAs, Chain, Engine, Expect, Fault, Features, Kind, Model, Order, Renegotiation,
     Rule, Run, Scenario, When,
@@ -57,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) rules: Vec<Rule>,
     pub(crate) identity: Identity,
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
+    /// What is said on each connection, instead of all that.
+    pub(crate) talk: Option<fn(Connection<'_>)>,
     stop: AtomicBool,
     connections: AtomicUsize,
     most_at_once: AtomicUsize,
@@ -94,13 +98,30 @@ impl ScriptedServer {
             Fault::default(),
             vec![],
             Identity::of(chain),
+            None,
+        )
+    }
+
+    /// Starts a server that hands each connection to this function.
+    pub(crate) fn talking(
+        listener: TcpListener,
+        identity: Identity,
+        talk: fn(Connection<'_>),
+    ) -> Self {
+        Self::on(
+            listener,
+            Model::default(),
+            Fault::default(),
+            vec![],
+            identity,
+            Some(talk),
         )
     }
 
     /// Starts a server.
     pub fn start(model: Model, fault: Fault, rules: Vec<Rule>, identity: Identity) -> Self {
         let listener = TcpListener::bind(net::loopback(0)).expect("a port");
-        Self::on(listener, model, fault, rules, identity)
+        Self::on(listener, model, fault, rules, identity, None)
     }
 
     fn on(
@@ -109,6 +130,7 @@ impl ScriptedServer {
         fault: Fault,
         rules: Vec<Rule>,
         identity: Identity,
+        talk: Option<fn(Connection<'_>)>,
     ) -> Self {
         let address = listener.local_addr().expect("an address");
         let tls = (model.engine == Engine::Rustls)
@@ -119,6 +141,7 @@ impl ScriptedServer {
             rules,
             identity,
             tls,
+            talk,
             stop: AtomicBool::new(false),
             connections: AtomicUsize::new(0),
             most_at_once: AtomicUsize::new(0),

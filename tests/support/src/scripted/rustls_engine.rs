@@ -23,7 +23,7 @@ use crate::wire::ClientHello as Hello;
 ///
 /// # Panics
 /// Where the model has a suite, group or version that rustls does not know: use the synthetic engine.
-pub(super) fn configuration(model: &Model, identity: &Identity) -> ServerConfig {
+pub(crate) fn configuration(model: &Model, identity: &Identity) -> ServerConfig {
     let mut provider = aws_lc_rs::default_provider();
     let wanted: Vec<u16> = model
         .suites

@@ -1,0 +1,191 @@
+//! What `fuzz/` calls: each function takes bytes as a peer or a user would give them, and panics where
+//! this crate is wrong about them. Not part of the interface.
+
+use std::sync::OnceLock;
+
+use time::OffsetDateTime;
+
+use crate::net::NetError;
+use crate::net::opening::{
+    BeforeTls, Destination, Next, Opening, Problem, ProxyProtocol, StartTls, Via,
+};
+use crate::target::{Endpoint, Host, Target};
+use crate::wire::flight::{FlightDecoder, State};
+use crate::wire::messages::{
+    Alert, CertificateRequest, ServerHello, ServerKeyExchange, decode_certificate,
+    decode_certificate_status,
+};
+use crate::wire::registry::{ProtocolVersion, Suite};
+use crate::wire::ssl2;
+use crate::x509::{CertificateFacts, ChainFacts, Trust, chain_facts, verify};
+
+/// Records and handshake messages: however the bytes are cut, they amount to the same.
+pub fn flight(data: &[u8]) {
+    let Some((cut, bytes)) = data.split_first() else {
+        return;
+    };
+    let whole = flight_in_pieces(bytes, bytes.len().max(1));
+    let pieces = flight_in_pieces(bytes, usize::from(*cut).max(1));
+    assert_eq!(whole, pieces, "pieces of {cut}");
+
+    // The messages by themselves: the records would have to be right to get as far.
+    let _ = Alert::decode(bytes);
+    let _ = ServerHello::decode(bytes).map(|hello| (hello.version(), hello.group()));
+    let _ = decode_certificate(bytes);
+    let _ = decode_certificate_status(bytes);
+    for version in ProtocolVersion::all() {
+        let _ = CertificateRequest::decode(bytes, *version);
+        for suite in [0x0033, 0x0034, 0xC02F, 0xC02B, 0x0003, 0x008D].map(Suite) {
+            let _ = ServerKeyExchange::decode(bytes, suite, *version);
+        }
+    }
+}
+
+fn flight_in_pieces(bytes: &[u8], length: usize) -> State {
+    let mut decoder = FlightDecoder::default();
+    for piece in bytes.chunks(length) {
+        let state = decoder.push(piece);
+        if state != State::Incomplete {
+            return state;
+        }
+    }
+    let _ = (decoder.first_bytes(), decoder.warnings());
+    decoder.end("closed")
+}
+
+/// Answers to an SSLv2 CLIENT-HELLO.
+pub fn ssl2(data: &[u8]) {
+    for end in 0..=data.len().min(64) {
+        let _ = ssl2::decode_answer(data.get(..end).unwrap_or(data));
+    }
+    let _ = ssl2::decode_answer(data);
+}
+
+/// A chain, each certificate behind its length: facts, order, names, and the verdict.
+pub fn certificates(data: &[u8]) {
+    static TRUST: OnceLock<Trust> = OnceLock::new();
+    let trust = TRUST.get_or_init(Trust::mozilla);
+    let mut rest = data;
+    let mut served = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk().filter(|_| served.len() < 8) {
+        let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
+        let (der, after) = after.split_at(length);
+        served.push(CertificateFacts::read(der));
+        rest = after;
+    }
+    let chain = chain_facts(&served);
+    let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_500);
+    for name in ["www.example.com", "192.0.2.1", "2001:db8::1", "*", ""] {
+        let _ = verify(&served, &chain, trust, name, now);
+    }
+    // The model goes into the report, and comes out of it again.
+    let written = |served: &[CertificateFacts], chain: &ChainFacts| {
+        serde_json::to_string(&(served, chain)).unwrap_or_default()
+    };
+    let json = written(&served, &chain);
+    let again = serde_json::from_str::<(Vec<CertificateFacts>, ChainFacts)>(&json);
+    let again = again.map(|(served, chain)| written(&served, &chain));
+    assert_eq!(again.ok(), Some(json));
+}
+
+/// What is said before TLS: the dialogue ends, in a bounded number of steps and bytes, and does not
+/// depend on how the peer's bytes are cut.
+pub fn opening(data: &[u8]) {
+    let Some(([which, cut], bytes)) = data.split_first_chunk() else {
+        return;
+    };
+    let Some(before) = dialogue(*which) else {
+        return;
+    };
+    let whole = play(&before, bytes, bytes.len().max(1));
+    let pieces = play(&before, bytes, usize::from(*cut).max(1));
+    // PostgreSQL's answer is one byte, and a second one at once shows that it is none.
+    if before.starttls != Some(StartTls::Postgres) {
+        assert_eq!(whole, pieces, "{before:?} in pieces of {cut}");
+    }
+}
+
+fn dialogue(which: u8) -> Option<BeforeTls> {
+    let starttls = StartTls::all().nth(usize::from(which & 0x0F));
+    let via = match which >> 4 & 0x03 {
+        0 => None,
+        1 => "http://user:password@proxy.example.com:3128".parse().ok(),
+        2 => "socks5://proxy.example.com".parse().ok(),
+        _ => "socks5://user:password@proxy.example.com".parse().ok(),
+    };
+    let proxy_protocol = (which & 0x40 != 0).then_some(ProxyProtocol::V2);
+    let before = BeforeTls {
+        via,
+        proxy_protocol,
+        starttls,
+    };
+    (!before.is_nothing()).then_some(before)
+}
+
+/// How many bytes of a dialogue were left for TLS; where it failed, whether the peer refused. (How
+/// soon it shows that the peer speaks something else depends on the pieces.)
+fn play(before: &BeforeTls, bytes: &[u8], length: usize) -> Result<usize, bool> {
+    let name = "www.example.com";
+    let address = ([192, 0, 2, 1], 443).into();
+    let endpoint = Endpoint {
+        address,
+        sni: Some(name.into()),
+        expected: name.into(),
+        plaintext: false,
+        behind_proxy: Some(Destination {
+            host: Host::Name(name.into()),
+            port: 443,
+        }),
+    };
+    let local = ([192, 0, 2, 7], 50000).into();
+    let Some(mut opening) = Opening::of(&endpoint, before, Some(local), address) else {
+        return Ok(bytes.len());
+    };
+    let mut rest = bytes;
+    let mut sent = 0;
+    let error = loop {
+        match opening.next() {
+            Ok(Next::Ready) => return Ok(opening.rest().len() + rest.len()),
+            Ok(Next::Send(words)) => {
+                sent += 1;
+                assert!(sent < 10 && words.len() < 4096, "it talks too much");
+            }
+            Ok(Next::Wait) if rest.is_empty() => break opening.ended(Problem::Closed),
+            Ok(Next::Wait) => {
+                let (piece, after) = rest.split_at(length.min(rest.len()));
+                opening.push(piece);
+                rest = after;
+            }
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        !error.to_string().contains(crate::untrusted::is_unprintable),
+        "{error:?}"
+    );
+    Err(matches!(
+        error,
+        NetError::StartTls { failure, .. } if failure.problem == Problem::Refused
+    ))
+}
+
+/// Targets and proxies: what is read is written so that it is read again.
+pub fn target(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(target) = text.parse::<Target>() {
+        let again: Result<Target, _> = target.to_string().parse();
+        assert!(
+            again.is_ok_and(|again| (again.host, again.port) == (target.host, target.port)),
+            "{text:?}"
+        );
+    }
+    if let Ok(via) = text.parse::<Via>() {
+        let again: Result<Via, _> = via.to_string().parse();
+        assert!(
+            again.is_ok_and(|again| again.to_string() == via.to_string()),
+            "{text:?}"
+        );
+    }
+}

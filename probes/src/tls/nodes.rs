@@ -1,0 +1,163 @@
+//! Whether one address answers one question in one way.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::future::join_all;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::cx::{Cx, Told};
+use crate::fact::Answer;
+use crate::observations::Observations;
+use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::ask::is_ambiguous;
+use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::wire::flight::Flight;
+use crate::x509::CertificateFacts;
+
+/// How often the hello that is known to be answered is sent again.
+const TIMES: usize = 3;
+
+/// Puts questions again that were answered clearly: several nodes behind one address that are set up
+/// differently give different answers.
+pub struct Nodes;
+
+impl Probe for Nodes {
+    const ID: &'static str = "nodes";
+    const ABOUT: &'static str = "whether the same question gets the same answer: several nodes";
+    const STAGE: Stage = Stage::Recheck;
+    const NEEDS: &'static [&'static str] = &["reach"];
+    type Seen = NodesSeen;
+
+    async fn run(cx: &Cx, _so_far: &Observations) -> Result<NodesSeen, ProbeError> {
+        let known = cx.known_good();
+        let refused = widest(cx.clearly_refused());
+        let questions: Vec<Hello> = known.iter().chain(&refused).cloned().collect();
+        let asked: Vec<Hello> = std::iter::repeat_n(&known, TIMES)
+            .flatten()
+            .chain(&refused)
+            .cloned()
+            .collect();
+        let again = join_all(asked.iter().map(|hello| cx.ask_again(hello))).await;
+        let mut answers: HashMap<&Hello, BTreeSet<String>> = HashMap::new();
+        for hello in &questions {
+            let first = summary(&cx.ask(hello).await);
+            answers.entry(hello).or_default().extend(first);
+        }
+        let mut compared = 0;
+        for (hello, told) in asked.iter().zip(&again) {
+            let Some(answer) = summary(told) else {
+                continue;
+            };
+            compared += 1;
+            answers.entry(hello).or_default().insert(answer);
+        }
+        let mut differences: Vec<Difference> = answers
+            .into_iter()
+            .filter(|(_, answers)| answers.len() > 1)
+            .map(|(hello, answers)| Difference {
+                question: hello.about(),
+                answers: answers.into_iter().collect(),
+            })
+            .collect();
+        differences.sort_by(|a, b| (&a.question, &a.answers).cmp(&(&b.question, &b.answers)));
+        differences.dedup();
+        let refusals_differ = !differences.is_empty();
+        differences.extend(certificates(cx));
+        Ok(NodesSeen {
+            agree: match compared {
+                _ if !differences.is_empty() => Answer::No,
+                0 => Answer::Undetermined,
+                _ => Answer::Yes,
+            },
+            compared,
+            differences,
+            refusals_differ,
+        })
+    }
+}
+
+/// The hellos that no other covers: who would accept a part, would accept the whole.
+fn widest(hellos: Vec<Hello>) -> Vec<Hello> {
+    let mut widest: Vec<Hello> = Vec::new();
+    for hello in hellos {
+        if !widest.iter().any(|other| other.covers(&hello)) {
+            widest.retain(|other| !hello.covers(other));
+            widest.push(hello);
+        }
+    }
+    widest
+}
+
+/// A clear answer, as far as it is the same each time from one server.
+fn summary(told: &Told) -> Option<String> {
+    let outcome = told.outcome.as_ref().ok()?;
+    match outcome {
+        _ if is_ambiguous(told) => None,
+        // Which alert refuses may depend on the time of day; that it is refused does not.
+        HelloOutcome::Alert(_) => Some("refused".into()),
+        outcome => Some(outcome.to_string()),
+    }
+}
+
+/// Certificates that differ although name, version and suite are the same.
+fn certificates(cx: &Cx) -> Vec<Difference> {
+    let mut leaves: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for (hello, told) in cx.answered() {
+        let (Hello::Tls(offer), Ok(outcome)) = (&hello, &told.outcome) else {
+            continue;
+        };
+        let Some((flight, leaf)) = outcome.flight().and_then(with_leaf) else {
+            continue;
+        };
+        let question = format!(
+            "the certificate for {} in {} with {}",
+            offer.sni.as_deref().unwrap_or("no name"),
+            flight.hello.version(),
+            flight.hello.suite,
+        );
+        let facts = CertificateFacts::read(leaf);
+        let (serial, subject) = (facts.serial.clone(), facts.subject.clone());
+        leaves
+            .entry(question)
+            .or_default()
+            .insert(facts.sha256, format!("{subject}, serial {serial}"));
+    }
+    leaves
+        .into_iter()
+        .filter(|(_, leaves)| leaves.len() > 1)
+        .map(|(question, leaves)| Difference {
+            question,
+            answers: leaves
+                .into_iter()
+                .map(|(sha256, what)| format!("{what} (SHA-256 {sha256})"))
+                .collect(),
+        })
+        .collect()
+}
+
+fn with_leaf(flight: &Flight) -> Option<(&Flight, &Vec<u8>)> {
+    Some((flight, flight.certificates.as_ref()?.first()?))
+}
+
+/// Whether the same questions had the same answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodesSeen {
+    /// Whether they had: `no` where one question was answered clearly in two ways.
+    pub agree: Answer,
+    /// How many answers were compared with an earlier one.
+    pub compared: usize,
+    /// What differed.
+    pub differences: Vec<Difference>,
+    /// Whether more than certificates differed: what one node refuses, another may accept.
+    pub refusals_differ: bool,
+}
+
+/// One question, and its answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// What was asked.
+    pub question: String,
+    /// The different answers.
+    pub answers: Vec<String>,
+}

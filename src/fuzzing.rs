@@ -1,0 +1,79 @@
+//! What `fuzz/` calls: each function takes bytes as a file or a user would give them, and panics where
+//! this crate is wrong about them. Not part of the interface.
+
+use gladhand_probes::untrusted::is_unprintable;
+use serde::Deserialize;
+use time::OffsetDateTime;
+
+use crate::checks::{self, Judged};
+use crate::gaps::not_measured;
+use crate::report::model::{Counts, Report, SCHEMA, Summary, TargetReport, Tool};
+use crate::report::{Detail, FORMATS, RenderOptions};
+
+/// `fixtures/observations/<rule>.json`, so that these are the seeds.
+#[derive(Deserialize)]
+struct Fixture {
+    fires: Vec<TargetReport>,
+    silent: Vec<TargetReport>,
+}
+
+/// A saved report, or observations: judged, and written in every format.
+pub fn report(data: &[u8]) {
+    if let Ok(report) = serde_json::from_slice::<Report>(data) {
+        write(&report);
+    } else if let Ok(fixture) = serde_json::from_slice::<Fixture>(data) {
+        write(&judged([fixture.fires, fixture.silent].concat()));
+    }
+}
+
+fn judged(targets: Vec<TargetReport>) -> Report {
+    let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_500);
+    let Judged { findings, .. } = checks::judge(&targets, now);
+    Report {
+        schema: SCHEMA.into(),
+        tool: Tool {
+            name: "gladhand".into(),
+            version: "0".into(),
+        },
+        started_at: now,
+        finished_at: now,
+        complete: false,
+        interrupted: false,
+        not_measured: not_measured(&targets),
+        targets,
+        summary: Summary {
+            findings: Counts::of(&findings),
+            ..Summary::default()
+        },
+        findings,
+    }
+}
+
+/// Nothing that a terminal would obey comes out, whatever went in.
+fn write(report: &Report) {
+    for format in FORMATS {
+        for detail in [Detail::Quiet, Detail::Normal, Detail::Evidence] {
+            let options = RenderOptions {
+                detail,
+                ..RenderOptions::default()
+            };
+            let mut out = Vec::new();
+            if format.render(report, &options, &mut out).is_err() {
+                continue;
+            }
+            let text = String::from_utf8(out).expect("UTF-8");
+            let raw = |c: char| c != '\n' && is_unprintable(c);
+            if format.name() == "text" {
+                assert!(!text.contains(raw), "{}: {text:?}", format.name());
+            }
+        }
+    }
+}
+
+/// A list of targets: what is wrong is told, and printable.
+pub fn list(data: &[u8]) {
+    if let Err(told) = crate::cli::read_list(data) {
+        let raw = |c: char| c != '\n' && is_unprintable(c);
+        assert!(!told.contains(raw), "{told:?}");
+    }
+}
