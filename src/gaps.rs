@@ -240,7 +240,7 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         open("dh_parameters", "reuse is", answer, evidence);
     }
     if let Some(seen) = seen.signature_algorithms.seen() {
-        let (answer, evidence) = (seen.others.answer, &seen.others.evidence);
+        let (answer, evidence) = (seen.weak.answer, &seen.weak.evidence);
         open("signature_algorithms", "SHA-1 is", answer, evidence);
     }
     if let Some(seen) = seen.fallback_scsv.seen() {

@@ -4,7 +4,7 @@ use gladhand_probes::wire::names::SchemeName;
 use gladhand_probes::wire::registry::SignatureScheme;
 
 use super::fixes::{ALB_POLICIES, ALB_PROTOCOLS};
-use super::support::{enumeration, s_client};
+use super::support::s_client;
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -76,14 +76,15 @@ impl Check for SignatureSha1Accepted {
             });
             return;
         }
-        if seen.weak.is_empty() {
+        let Some(scheme) = &seen.weak_scheme else {
             return;
-        }
-        let names: Vec<String> = seen.weak.iter().map(ToString::to_string).collect();
-        let names = enumeration(&names);
+        };
         out.push(Found {
-            message: format!("The server signs its key exchange with {names} if asked to."),
-            seen: vec![format!("offered SHA-1 and MD5 alone, it takes {names}")],
+            message: format!("The server signs its key exchange with {scheme} if asked to."),
+            seen: vec![format!(
+                "offered SHA-1 and MD5 alone: {}",
+                seen.weak.evidence
+            )],
             reproduce: vec![told(view, " -sigalgs RSA+SHA1:ECDSA+SHA1")],
             ..Found::default()
         });

@@ -64,6 +64,7 @@ scenarios! {
     name_warning,
     needs_scsv,
     no_secure_renegotiation,
+    nothing_to_sign_with,
     one_connection_at_a_time,
     plaintext_http,
     plaintext_http_that_closes,

@@ -9,6 +9,7 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::clear;
+use crate::tls::compression::DEFLATE;
 use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
 use crate::tls::hellos::{Extras, Hello, HelloOutcome};
 use crate::tls::session::SessionSpec;
@@ -17,12 +18,11 @@ use crate::untrusted::Untrusted;
 use crate::wire::client_hello::Extension;
 use crate::wire::registry::ProtocolVersion;
 
-/// What is offered: the registered protocols that run over TCP, as a browser has them first.
+/// What is offered: the registered protocols that run over TCP, as a browser has them first. Not http/1.0
+/// and http/0.9: who has them has http/1.1.
 const PROTOCOLS: &[&str] = &[
     "h2",
     "http/1.1",
-    "http/1.0",
-    "http/0.9",
     "spdy/3",
     "ftp",
     "imap",
@@ -159,6 +159,27 @@ impl Way {
     }
 }
 
+/// The first question in clear: every protocol, and DEFLATE for the compression probe.
+pub(crate) fn first_hello(control: &Hello) -> Hello {
+    control.clone().with(Extras {
+        extensions: vec![Extension::alpn(PROTOCOLS)],
+        compression: vec![DEFLATE],
+        ..Extras::default()
+    })
+}
+
+fn read(outcome: &HelloOutcome, offered: &[&'static str]) -> (Picked, String) {
+    match outcome.flight().map(|flight| flight.hello.alpn()) {
+        Some(Ok(None)) => (
+            Picked::Nothing(WithoutOverlap::Ignored, None),
+            format!("{outcome}, without ALPN"),
+        ),
+        Some(Ok(Some(name))) => chosen(offered, name),
+        Some(Err(error)) => (Picked::Unclear, error.to_string()),
+        None => (Picked::Unclear, outcome.to_string()),
+    }
+}
+
 async fn clear_answer(
     cx: &Cx,
     control: &Hello,
@@ -168,6 +189,16 @@ async fn clear_answer(
         extensions: vec![Extension::alpn(offered)],
         ..Extras::default()
     });
+    // Everything is offered together with compression, which asks for that; a server that does not take
+    // up that hello is asked for the protocols alone.
+    if offered.len() == PROTOCOLS.len() {
+        let both = cx.ask(&first_hello(control)).await.outcome;
+        if let Ok(outcome) = both
+            && outcome.is_hello()
+        {
+            return Ok(read(&outcome, offered));
+        }
+    }
     let first = cx.ask(&hello).await.outcome.ok();
     // The one alert that is about the protocols needs no second opinion.
     if let Some(outcome @ HelloOutcome::Alert(alert)) = &first
@@ -177,18 +208,7 @@ async fn clear_answer(
         return Ok((picked, outcome.to_string()));
     }
     Ok(match question(cx, &hello, Some(control)).await {
-        Reply::Accepted(outcome) => {
-            let name = outcome.flight().map(|flight| flight.hello.alpn());
-            match name {
-                Some(Ok(None)) => (
-                    Picked::Nothing(WithoutOverlap::Ignored, None),
-                    format!("{outcome}, without ALPN"),
-                ),
-                Some(Ok(Some(name))) => chosen(offered, name),
-                Some(Err(error)) => (Picked::Unclear, error.to_string()),
-                None => (Picked::Unclear, outcome.to_string()),
-            }
-        }
+        Reply::Accepted(outcome) => read(&outcome, offered),
         Reply::Refused(refusal) => {
             let how = match (refusal.alert, first) {
                 (Some(_), _) => WithoutOverlap::Alert,

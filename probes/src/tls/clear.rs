@@ -5,11 +5,13 @@ use futures_util::future::join_all;
 
 use crate::cx::Cx;
 use crate::fact::Answer;
+use crate::observations::Observations;
 use crate::probe::ProbeError;
 use crate::tls::hellos::Hello;
 use crate::tls::versions;
 use crate::wire::flight::Flight;
-use crate::wire::registry::ProtocolVersion;
+use crate::wire::names::SuiteName;
+use crate::wire::registry::{ProtocolVersion, Suite, SuiteTraits};
 
 /// The versions whose first flight comes in clear and has extensions, newest first.
 const VERSIONS: [ProtocolVersion; 3] = [
@@ -60,4 +62,42 @@ pub(crate) async fn newest(cx: &Cx) -> Result<(ProtocolVersion, Hello), ProbeErr
         version,
         versions::answered_hello(cx, version, cx.sni()).await,
     ))
+}
+
+/// The newest of these versions in which suites of a kind are accepted, and those suites.
+///
+/// # Errors
+/// None is accepted, or none is known to be. `what` is the kind: `DHE suites`.
+pub(crate) fn accepted(
+    so_far: &Observations,
+    what: &str,
+    is_meant: impl Fn(SuiteTraits) -> bool,
+) -> Result<(ProtocolVersion, Vec<Suite>), ProbeError> {
+    let Some(seen) = so_far.suites.seen() else {
+        return Err(ProbeError::Missing {
+            needs: "suites".into(),
+        });
+    };
+    let meant = |names: &[SuiteName]| -> Vec<Suite> {
+        let suites = names.iter().filter_map(SuiteName::suite);
+        suites
+            .filter(|suite| suite.traits().is_some_and(&is_meant))
+            .collect()
+    };
+    let mut open = false;
+    for version in VERSIONS {
+        let Some(list) = seen.0.get(&version) else {
+            continue;
+        };
+        let suites = meant(&list.accepted);
+        if !suites.is_empty() {
+            return Ok((version, suites));
+        }
+        open |= !meant(&list.undetermined).is_empty();
+    }
+    Err(if open {
+        ProbeError::undecided(format!("whether {what} are accepted is undetermined"))
+    } else {
+        ProbeError::not_applicable(format!("no {what} are accepted below TLS 1.3"))
+    })
 }

@@ -7,13 +7,14 @@ use crate::cx::Cx;
 use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::alpn::{self, Alpn};
 use crate::tls::ask::{Reply, question};
 use crate::tls::clear;
 use crate::tls::hellos::{Extras, HelloOutcome};
 use crate::wire::registry::ProtocolVersion;
 
 /// DEFLATE (RFC 3749 §2).
-const DEFLATE: u8 = 1;
+pub(crate) const DEFLATE: u8 = 1;
 
 /// Offers DEFLATE before no compression, in the newest version that has compression.
 pub struct Compression;
@@ -27,6 +28,18 @@ impl Probe for Compression {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<CompressionSeen, ProbeError> {
         let (version, control) = clear::newest(cx).await?;
+        // The hello that offers protocols offers DEFLATE as well: where it is answered, one is enough.
+        if cx.chosen(Alpn::ID)
+            && let Ok(outcome) = cx.ask(&alpn::first_hello(&control)).await.outcome
+            && outcome.is_hello()
+        {
+            let (answer, evidence) = read(&outcome);
+            return Ok(CompressionSeen {
+                answer,
+                version,
+                evidence,
+            });
+        }
         let hello = control.clone().with(Extras {
             compression: vec![DEFLATE],
             ..Extras::default()

@@ -11,6 +11,7 @@ use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::clear;
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::versions;
 use crate::wire::messages::DhParameters as Numbers;
 use crate::wire::names::SuiteName;
 use crate::wire::registry::{ProtocolVersion, Suite, dh_prime_name};
@@ -23,28 +24,27 @@ const MORE: u32 = 2;
 /// Bytes of a generator that are shown.
 const SHOWN: usize = 16;
 
-/// Offers the usual DHE suites and nothing else, in the newest version that has them; where one is
-/// taken, again.
+/// Offers the DHE suites that are accepted and nothing else, in the newest version that has them, and
+/// again.
 pub struct DhParameters;
 
 impl Probe for DhParameters {
     const ID: &'static str = "dh_parameters";
     const ABOUT: &'static str =
         "the Diffie-Hellman group of DHE suites, and whether its key is reused";
-    const STAGE: Stage = Stage::Detail;
-    const NEEDS: &'static [&'static str] = &["reach", "versions"];
+    const STAGE: Stage = Stage::Recheck;
+    const NEEDS: &'static [&'static str] = &["reach", "suites"];
     type Seen = DhParametersSeen;
 
-    async fn run(cx: &Cx, _so_far: &Observations) -> Result<DhParametersSeen, ProbeError> {
-        let (version, control) = clear::newest(cx).await?;
-        let hello = Hello::suites(version, &suites(), cx.sni());
+    async fn run(cx: &Cx, so_far: &Observations) -> Result<DhParametersSeen, ProbeError> {
+        let (version, suites) = clear::accepted(so_far, "DHE suites", |traits| {
+            traits.uses_ffdhe() && !traits.psk()
+        })?;
+        let control = versions::answered_hello(cx, version, cx.sni()).await;
+        let hello = Hello::suites(version, &suites, cx.sni());
         let outcome = match question(cx, &hello, Some(&control)).await {
             Reply::Accepted(outcome) => outcome,
-            Reply::Refused(_) => {
-                return Err(ProbeError::not_applicable(format!(
-                    "none of the usual DHE suites is accepted in {version}"
-                )));
-            }
+            Reply::Refused(refusal) => return Err(ProbeError::undecided(refusal.evidence)),
             Reply::Unclear(why) => return Err(ProbeError::undecided(why)),
             Reply::Unasked(error) => return Err(error.into()),
         };
@@ -64,16 +64,6 @@ impl Probe for DhParameters {
             reused: reused(cx, &hello, numbers).await,
         })
     }
-}
-
-/// The usual suites with a finite-field exchange.
-fn suites() -> Vec<Suite> {
-    let ephemeral = |suite: &Suite| {
-        suite
-            .traits()
-            .is_some_and(|traits| traits.uses_ffdhe() && !traits.psk())
-    };
-    Suite::common().iter().copied().filter(ephemeral).collect()
 }
 
 fn numbers(outcome: &HelloOutcome) -> Option<(&Numbers, Suite)> {
@@ -127,7 +117,7 @@ fn hex(number: &[u8]) -> String {
 /// The group that the server gives to a client with DHE suites alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DhParametersSeen {
-    /// The version that it was given in: the newest that is spoken, of TLS 1.0 to 1.2.
+    /// The version that it was given in: the newest with DHE suites, of TLS 1.0 to 1.2.
     pub version: ProtocolVersion,
     /// The suite that was taken.
     pub suite: SuiteName,

@@ -226,8 +226,13 @@ impl Hello {
         let (Self::Tls(all), Self::Tls(part)) = (self, other) else {
             return self == other;
         };
-        (&all.versions, &all.sni, all.shares.is_empty())
-            == (&part.versions, &part.sni, part.shares.is_empty())
+        (&all.versions, &all.sni, all.shares.is_empty(), &all.extras)
+            == (
+                &part.versions,
+                &part.sni,
+                part.shares.is_empty(),
+                &part.extras,
+            )
             && part.suites.iter().all(|suite| all.suites.contains(suite))
             && part.groups.iter().all(|group| all.groups.contains(group))
     }

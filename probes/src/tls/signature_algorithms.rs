@@ -41,62 +41,44 @@ impl Probe for SignatureAlgorithms {
             _ => return Err(ProbeError::undecided(known.answer.evidence)),
         };
         let exchange = flight.key_exchange.as_ref();
-        let mut seen = SignatureAlgorithmsSeen {
-            preferred: exchange
-                .and_then(|exchange| exchange.scheme)
-                .map(Into::into),
-            weak: Vec::new(),
-            others: Fact::new(Answer::Undetermined, "not asked"),
-        };
-        let control = versions::answered_hello(cx, ProtocolVersion::TLS1_2, cx.sni()).await;
-        let mut left = WEAK.to_vec();
-        while !left.is_empty() {
-            match ask(cx, &control, &left).await? {
-                Ok(scheme) => {
-                    seen.weak.push(scheme.into());
-                    left.retain(|other| *other != scheme);
-                }
-                Err(others) => {
-                    seen.others = others;
-                    break;
-                }
-            }
-        }
-        if left.is_empty() {
-            seen.others = Fact::new(Answer::Yes, "it takes every one");
-        }
-        Ok(seen)
+        let preferred = exchange.and_then(|exchange| exchange.scheme);
+        let (weak_scheme, weak) = weak(cx).await?;
+        Ok(SignatureAlgorithmsSeen {
+            preferred: preferred.map(Into::into),
+            weak,
+            weak_scheme: weak_scheme.map(Into::into),
+        })
     }
 }
 
-/// What the server takes of these; where it takes none, whether that is sure.
-async fn ask(
-    cx: &Cx,
-    control: &Hello,
-    offered: &[SignatureScheme],
-) -> Result<Result<SignatureScheme, Fact>, ProbeError> {
+/// Whether the server takes SHA-1 or MD5 from a client that has nothing else.
+async fn weak(cx: &Cx) -> Result<(Option<SignatureScheme>, Fact), ProbeError> {
+    let control = versions::answered_hello(cx, ProtocolVersion::TLS1_2, cx.sni()).await;
     let hello = Hello::suites(ProtocolVersion::TLS1_2, &suites(), cx.sni()).with(Extras {
-        schemes: Some(offered.to_vec()),
+        schemes: Some(WEAK.to_vec()),
         // Only the key exchange is asked about: the certificates may be signed as they are.
         extensions: vec![Extension::signature_algorithms_cert(SignatureScheme::all())],
         ..Extras::default()
     });
-    let outcome = match question(cx, &hello, Some(control)).await {
+    let outcome = match question(cx, &hello, Some(&control)).await {
         Reply::Accepted(outcome) => outcome,
-        Reply::Refused(refusal) => return Ok(Err(Fact::new(Answer::No, refusal.evidence))),
-        Reply::Unclear(why) => return Ok(Err(Fact::new(Answer::Undetermined, why))),
+        Reply::Refused(refusal) => return Ok((None, Fact::new(Answer::No, refusal.evidence))),
+        Reply::Unclear(why) => return Ok((None, Fact::new(Answer::Undetermined, why))),
         Reply::Unasked(error) => return Err(error.into()),
     };
     let flight = outcome.flight();
     let exchange = flight.and_then(|flight| flight.key_exchange.as_ref());
     Ok(match exchange.and_then(|exchange| exchange.scheme) {
-        Some(scheme) if offered.contains(&scheme) => Ok(scheme),
+        Some(scheme) if WEAK.contains(&scheme) => {
+            let evidence = format!("{outcome}, signed with {scheme}");
+            (Some(scheme), Fact::new(Answer::Yes, evidence))
+        }
         // Who does not look at the list takes nothing from it.
-        Some(scheme) => Err(Fact::new(
-            Answer::No,
-            format!("{outcome}, signed with {scheme}, which was not offered"),
-        )),
-        None => Err(broken_off(cx, &hello, &outcome).await),
+        Some(scheme) => {
+            let evidence = format!("{outcome}, signed with {scheme}, which was not offered");
+            (None, Fact::new(Answer::No, evidence))
+        }
+        None => (None, broken_off(cx, &hello, &outcome).await),
     })
 }
 
@@ -142,8 +124,9 @@ pub struct SignatureAlgorithmsSeen {
     /// key exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preferred: Option<SchemeName>,
-    /// What it takes from a client that offers SHA-1 and MD5 alone, in the order in which it did.
-    pub weak: Vec<SchemeName>,
-    /// Whether it takes the others of SHA-1 and MD5.
-    pub others: Fact,
+    /// Whether it signs over SHA-1 or MD5 for a client that offers nothing else.
+    pub weak: Fact,
+    /// With what it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weak_scheme: Option<SchemeName>,
 }

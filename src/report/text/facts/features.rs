@@ -60,17 +60,15 @@ impl Facts<'_> {
         if let Some(preferred) = &seen.preferred {
             items.push(Span::plain(preferred.to_string()));
         }
-        items.extend(
-            seen.weak
-                .iter()
-                .map(|scheme| Span::new(WEAK, format!("{scheme} where it has to"))),
-        );
-        if seen.others.answer == Answer::Undetermined {
+        if let Some(scheme) = &seen.weak_scheme {
+            items.push(Span::new(WEAK, format!("{scheme} if asked to")));
+        }
+        if seen.weak.answer == Answer::Undetermined {
             items.push(Span::new(WEAK, "SHA-1 ?"));
         }
         self.page.items(INDENT, "signatures", LABEL, &items);
-        if seen.others.answer == Answer::Undetermined || self.detail == Detail::Evidence {
-            self.bullet(&format!("SHA-1 and MD5: {}", seen.others.evidence));
+        if seen.weak.answer == Answer::Undetermined || self.detail == Detail::Evidence {
+            self.bullet(&format!("SHA-1 and MD5: {}", seen.weak.evidence));
         }
     }
 
