@@ -69,6 +69,7 @@ pub struct Cx {
     way_of_refusing: Mutex<Option<(HelloOutcome, u32)>>,
     longest_in_bytes: AtomicUsize,
     slowest_connect: Mutex<Duration>,
+    dropped: Mutex<HashMap<Hello, Instant>>,
 }
 
 /// What a hello was answered with.
@@ -109,6 +110,7 @@ impl Cx {
             way_of_refusing: Mutex::new(None),
             longest_in_bytes: AtomicUsize::new(0),
             slowest_connect: Mutex::new(Duration::ZERO),
+            dropped: Mutex::default(),
         }
     }
 
@@ -141,6 +143,14 @@ impl Cx {
         let cell = self.hellos.cell(hello);
         let asked = cell.get_or_try_init(async || {
             let told = self.ask_now(hello, self.patience(), true).await;
+            // A guess that had no answer, and the question that has one: the first was lost.
+            let dropped = lock(&self.dropped).remove(hello);
+            if let Some(at) = dropped
+                && told.outcome.is_ok()
+                && !ask::is_ambiguous(&told)
+            {
+                self.steadiness.lost(at, true);
+            }
             if told.outcome.is_ok() {
                 Ok(told)
             } else {
@@ -167,6 +177,7 @@ impl Cx {
                 if told.outcome.as_ref().is_ok_and(clear) {
                     Ok(told)
                 } else {
+                    lock(&self.dropped).insert(hello.clone(), told.at);
                     Err(())
                 }
             });

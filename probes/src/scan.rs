@@ -156,7 +156,8 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
 
 /// The first question about each version goes out beside the one whether this is TLS at all.
 async fn look_ahead(cx: &Cx) {
-    if cx.chosen(Versions::ID) && !cx.endpoint.plaintext {
+    // Not where a dialogue comes first: whether there is one shows with the first connection.
+    if cx.chosen(Versions::ID) && !cx.endpoint.plaintext && cx.settings.before_tls.is_nothing() {
         cx.look_ahead(versions::first_hellos(cx)).await;
     }
 }

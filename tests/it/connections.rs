@@ -20,6 +20,7 @@ fn like_an_alb(pki: &Pki) -> Site {
             "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES256-GCM-SHA384:\
              ECDHE-RSA-AES256-SHA384",
         )
+        .curves("X25519:prime256v1:secp384r1")
         .server_order(true)
 }
 

@@ -17,46 +17,11 @@ use crate::fault_rows::{
 use crate::harness::{HOST, Report, check_with, gladhand};
 
 /// Findings that rows expect and that gladhand does not have yet.
-pub(crate) const NOT_YET_FOUND: &[&str] = &["server-throttles", "nodes-disagree"];
+pub(crate) const NOT_YET_FOUND: &[&str] = &[];
 
 /// Rows in which gladhand still says something wrong, always or by chance, and what. Everything else about
 /// them has to hold.
-pub(crate) const NOT_YET_RIGHT: &[(&str, &[&str])] = &[
-    (
-        "closed_in_the_server_hello",
-        &["a finding plaintext-on-tls-port", YET_COMPLETE],
-    ),
-    (
-        "resets_every_hello",
-        &["a finding plaintext-on-tls-port", YET_COMPLETE],
-    ),
-    (
-        "closes_on_hellos_over_300",
-        &[
-            "TLSv1.3: no",
-            "TLSv1.2: the order is client",
-            "a finding tls-1-3-missing",
-        ],
-    ),
-    ("chance_internal_errors", &["a finding handshake-fails"]),
-    (
-        "chance_resets_in_place_of_alerts",
-        &["a finding sni-required"],
-    ),
-    ("nodes_in_turn_differ_in_version", OTHER_NODE),
-    ("nodes_by_chance_differ_in_version", OTHER_NODE),
-    ("nodes_by_port_differ_in_version", OTHER_NODE),
-    ("nodes_in_turn_differ_in_suites", OTHER_NODE),
-    ("nodes_by_chance_differ_in_suites", OTHER_NODE),
-    (
-        "nodes_in_turn_differ_in_certificate",
-        &["a finding sni-default-certificate-differs"],
-    ),
-];
-
-/// What one node refuses and another one accepts.
-const OTHER_NODE: &[&str] = &["TLSv1.3: no", "is not among the suites", YET_COMPLETE];
-const YET_COMPLETE: &str = "undetermined, and yet complete";
+pub(crate) const NOT_YET_RIGHT: &[(&str, &[&str])] = &[];
 
 const VERSIONS: &[&str] = &["SSLv2", "SSLv3", "TLSv1.0", "TLSv1.1", "TLSv1.2", "TLSv1.3"];
 
@@ -284,7 +249,7 @@ impl Judge<'_> {
         let gaps = self.report.at("/not_measured").as_array();
         let gaps = gaps.expect("a list").len();
         if complete && !self.open.is_empty() {
-            self.wrong.push(YET_COMPLETE.into());
+            self.wrong.push("undetermined, and yet complete".into());
         }
         if complete != (gaps == 0) {
             self.wrong

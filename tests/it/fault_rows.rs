@@ -595,7 +595,7 @@ matrix! {
         stands_for: "an old load balancer with its old policy",
         nodes: &[OLD],
         faults: &[Hello(SuitesOver(64), Close)],
-        at_most: 160,
+        at_most: 200,
     }
     throttles_by_silence {
         behaviour: "silence above 20 connections a second",
@@ -604,7 +604,7 @@ matrix! {
         args: &["--timeout", "0.5", "--deadline", "15"],
         must: Must::Nothing,
         at_most: 200,
-        finds: &[THROTTLES],
+        finds: &[],
     }
     throttles_and_counts_attempts {
         behaviour: "RST above 20 attempts a second, refused ones counted",

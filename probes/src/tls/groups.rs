@@ -54,7 +54,7 @@ impl Probe for Groups {
             found = if of_13.needs_key_share {
                 tls13_with_shares(cx).await
             } else {
-                tls13(cx).await
+                Box::pin(tls13(cx)).await
             };
         }
         let tls13 = found.picked();

@@ -7,22 +7,39 @@ use crate::cx::Cx;
 use crate::fact::milliseconds;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::hellos::HelloOutcome;
 
 /// Tells what the other probes ran into: how fast, how much at once and how long a hello this server
-/// answers, and how it refuses. Asks nothing itself.
+/// answers, and how it refuses. Asks only where answers were lost: the known hello, a few times, alone.
 pub struct Limits;
+
+/// How often the known hello is sent alone.
+const ALONE: usize = 6;
 
 impl Probe for Limits {
     const ID: &'static str = "limits";
     const ABOUT: &'static str =
         "what the server bore while it was asked: speed, crowds, long hellos";
-    const STAGE: Stage = Stage::Conclude;
+    const STAGE: Stage = Stage::Recheck;
     const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = LimitsSeen;
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<LimitsSeen, ProbeError> {
         if !cx.answers_anything() {
             return Err(ProbeError::not_applicable("no hello was answered"));
+        }
+        // That answers were lost in company says something only where none is lost alone.
+        if cx.noticed().narrowed
+            && let Ok(quiet) = cx.quiet().await
+        {
+            for hello in std::iter::repeat_n(cx.known_good(), ALONE).flatten() {
+                let told = quiet.ask(&hello, cx.settings.timeout).await;
+                if told.outcome.as_ref().is_ok_and(HelloOutcome::is_hello) {
+                    continue;
+                }
+                cx.note_lost(&told);
+                break;
+            }
         }
         let noticed = cx.noticed();
         Ok(LimitsSeen {

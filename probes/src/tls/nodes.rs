@@ -13,10 +13,14 @@ use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::is_ambiguous;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::wire::flight::Flight;
+use crate::wire::registry::Suite;
 use crate::x509::CertificateFacts;
 
 /// How often the hello that is known to be answered is sent again.
 const TIMES: usize = 3;
+
+/// Refusals that are asked for again, at most.
+const AT_MOST: usize = 16;
 
 /// Puts questions again that were answered clearly: several nodes behind one address that are set up
 /// differently give different answers.
@@ -31,11 +35,22 @@ impl Probe for Nodes {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<NodesSeen, ProbeError> {
         let known = cx.known_good();
-        let refused = widest(cx.clearly_refused());
+        let mut refused = widest(cx.clearly_refused());
+        // The usual suites first: there nodes differ.
+        refused.sort_by_key(|hello| hello.length().abs_diff(Suite::common().len() / 2));
         let questions: Vec<Hello> = known.iter().chain(&refused).cloned().collect();
+        let shows_certificate = cx
+            .answered()
+            .into_iter()
+            .filter(|(_, told)| leaf_of(told).is_some())
+            .map(|(hello, _)| hello)
+            .min_by_key(Hello::length);
+        // Twice in a row: nodes that take turns then both have it.
+        let twice = refused.iter().flat_map(|hello| [hello, hello]);
         let asked: Vec<Hello> = std::iter::repeat_n(&known, TIMES)
             .flatten()
-            .chain(&refused)
+            .chain(std::iter::repeat_n(&shows_certificate, 2).flatten())
+            .chain(twice.take(AT_MOST))
             .cloned()
             .collect();
         let again = join_all(asked.iter().map(|hello| cx.ask_again(hello))).await;
@@ -46,6 +61,10 @@ impl Probe for Nodes {
         }
         let mut compared = 0;
         for (hello, told) in asked.iter().zip(&again) {
+            // Asked for its certificate.
+            if !answers.contains_key(hello) {
+                continue;
+            }
             let Some(answer) = summary(told) else {
                 continue;
             };
@@ -63,7 +82,11 @@ impl Probe for Nodes {
         differences.sort_by(|a, b| (&a.question, &a.answers).cmp(&(&b.question, &b.answers)));
         differences.dedup();
         let refusals_differ = !differences.is_empty();
-        differences.extend(certificates(cx));
+        let all = cx
+            .answered()
+            .into_iter()
+            .chain(asked.into_iter().zip(again));
+        differences.extend(certificates(all));
         Ok(NodesSeen {
             agree: match compared {
                 _ if !differences.is_empty() => Answer::No,
@@ -101,13 +124,10 @@ fn summary(told: &Told) -> Option<String> {
 }
 
 /// Certificates that differ although name, version and suite are the same.
-fn certificates(cx: &Cx) -> Vec<Difference> {
+fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference> {
     let mut leaves: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for (hello, told) in cx.answered() {
-        let (Hello::Tls(offer), Ok(outcome)) = (&hello, &told.outcome) else {
-            continue;
-        };
-        let Some((flight, leaf)) = outcome.flight().and_then(with_leaf) else {
+    for (hello, told) in answers {
+        let (Hello::Tls(offer), Some((flight, leaf))) = (&hello, leaf_of(&told)) else {
             continue;
         };
         let question = format!(
@@ -136,7 +156,9 @@ fn certificates(cx: &Cx) -> Vec<Difference> {
         .collect()
 }
 
-fn with_leaf(flight: &Flight) -> Option<(&Flight, &Vec<u8>)> {
+/// The flight and its first certificate, where there is one in clear.
+fn leaf_of(told: &Told) -> Option<(&Flight, &Vec<u8>)> {
+    let flight = told.outcome.as_ref().ok()?.flight()?;
     Some((flight, flight.certificates.as_ref()?.first()?))
 }
 
