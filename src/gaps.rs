@@ -185,6 +185,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         let what = list_gap("group", groups.undetermined.len(), why(&groups.evidence));
         gap("groups", what);
     }
+    features(seen, gap);
     let verification = seen.verification.seen();
     if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
         let reason = open.error.clone();
@@ -204,6 +205,46 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
                 gap("sni", format!("{how}: {}", answer.evidence));
             }
         }
+    }
+}
+
+/// What is answered besides version and suite.
+fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let mut open = |probe: &str, what: &str, answer: Answer, evidence: &str| {
+        if answer == Answer::Undetermined {
+            gap(probe, format!("{what} undetermined: {evidence}"));
+        }
+    };
+    if let Some(seen) = seen.alpn.seen().filter(|seen| !seen.complete) {
+        let why = why(&seen.evidence).map_or("", String::as_str);
+        let what = format!("{} protocols are", seen.undetermined.len());
+        open("alpn", &what, Answer::Undetermined, why);
+    }
+    for (version, fact) in seen.renegotiation.seen().iter().flat_map(|seen| &seen.0) {
+        let what = format!("{version} is");
+        open("renegotiation", &what, fact.answer, &fact.evidence);
+    }
+    let of_secret = seen.extended_master_secret.seen();
+    for (version, fact) in of_secret.iter().flat_map(|seen| &seen.0) {
+        let what = format!("{version} is");
+        open("extended_master_secret", &what, fact.answer, &fact.evidence);
+    }
+    if let Some(seen) = seen.encrypt_then_mac.seen() {
+        open("encrypt_then_mac", "it is", seen.answer, &seen.evidence);
+    }
+    if let Some(seen) = seen.compression.seen() {
+        open("compression", "it is", seen.answer, &seen.evidence);
+    }
+    if let Some(seen) = seen.dh_parameters.seen() {
+        let (answer, evidence) = (seen.reused.answer, &seen.reused.evidence);
+        open("dh_parameters", "reuse is", answer, evidence);
+    }
+    if let Some(seen) = seen.signature_algorithms.seen() {
+        let (answer, evidence) = (seen.weak.answer, &seen.weak.evidence);
+        open("signature_algorithms", "SHA-1 is", answer, evidence);
+    }
+    if let Some(seen) = seen.fallback_scsv.seen() {
+        open("fallback_scsv", "it is", seen.answer, &seen.evidence);
     }
 }
 

@@ -32,6 +32,24 @@ impl fmt::Display for Answer {
     }
 }
 
+/// An answer with what it stands on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    /// The answer.
+    pub answer: Answer,
+    /// What was sent and what came back.
+    pub evidence: String,
+}
+
+impl Fact {
+    pub(crate) fn new(answer: Answer, evidence: impl Into<String>) -> Self {
+        Self {
+            answer,
+            evidence: evidence.into(),
+        }
+    }
+}
+
 /// What became of one probe. In JSON a result stands for itself; the others are
 /// `{"status": "skipped" | "not-applicable" | "failed", "reason": …}`.
 #[derive(Clone, Debug, Default, PartialEq)]

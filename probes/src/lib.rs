@@ -34,7 +34,7 @@ pub mod untrusted;
 pub mod wire;
 pub mod x509;
 
-pub use fact::{Answer, Attempt};
+pub use fact::{Answer, Attempt, Fact};
 pub use observations::Observations;
 pub use probe::ProbeError;
 pub use settings::Settings;

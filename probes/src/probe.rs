@@ -17,7 +17,7 @@ pub enum Stage {
     Reach,
     /// Everything that is asked of what speaks TLS.
     Detail,
-    /// Questions that were answered, once more.
+    /// Questions that were answered, once more, and those that stand on the answers.
     Recheck,
     /// Conclusions from what was observed: no network.
     Conclude,

@@ -74,16 +74,22 @@ impl Check for DhGroupSmall {
         let Some(bits) = small.iter().map(|(_, bits)| *bits).min() else {
             return;
         };
+        let mut lines: Vec<String> = small
+            .iter()
+            .map(|(version, bits)| format!("{version}: {bits} bits"))
+            .collect();
+        let group = view.observations().dh_parameters.seen();
+        let group = group.filter(|seen| seen.bits == bits);
+        if let Some(name) = group.and_then(|seen| seen.group.as_ref()) {
+            lines.push(format!("many servers share it: {name}"));
+        }
         let versions: Vec<ProtocolVersion> = small.iter().map(|(version, _)| *version).collect();
         out.push(Found {
             message: format!(
                 "The Diffie-Hellman group has {bits} bits, in {}.",
                 version_list(&versions)
             ),
-            seen: small
-                .iter()
-                .map(|(version, bits)| format!("{version}: {bits} bits"))
-                .collect(),
+            seen: lines,
             reproduce: vec![format!(
                 "{} 2>/dev/null | grep 'Temp Key'",
                 s_client(view, "-tls1_2 -cipher 'DHE:@SECLEVEL=0'")

@@ -8,6 +8,7 @@ mod fixes;
 mod support;
 
 mod addresses_disagree;
+mod alpn_http2_missing;
 mod certificate_cn_only;
 mod certificate_expired;
 mod certificate_expires_soon;
@@ -29,7 +30,11 @@ mod chain_path_length;
 mod chain_superfluous_root;
 mod chain_unrelated;
 mod client_certificate_required;
+mod compression_accepted;
 mod dh_group_small;
+mod dh_public_value_reused;
+mod extended_master_secret_missing;
+mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
 mod nodes_disagree;
@@ -37,7 +42,9 @@ mod not_measured;
 mod plaintext_on_tls_port;
 mod port_closed;
 mod port_silent;
+mod renegotiation_insecure;
 mod server_throttles;
+mod signature_sha1_accepted;
 mod sni_default_certificate_differs;
 mod sni_required;
 mod sni_unknown_name_rejected;
@@ -113,6 +120,13 @@ pub const CHECKS: &[&dyn Check] = &[
     &suite_no_forward_secrecy::SuiteNoForwardSecrecy,
     &dh_group_small::DhGroupSmall,
     &group_post_quantum_missing::GroupPostQuantumMissing,
+    &renegotiation_insecure::RenegotiationInsecure,
+    &extended_master_secret_missing::ExtendedMasterSecretMissing,
+    &compression_accepted::CompressionAccepted,
+    &fallback_scsv_missing::FallbackScsvMissing,
+    &alpn_http2_missing::AlpnHttp2Missing,
+    &dh_public_value_reused::DhPublicValueReused,
+    &signature_sha1_accepted::SignatureSha1Accepted,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

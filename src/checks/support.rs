@@ -127,7 +127,7 @@ pub(super) fn version_list(versions: &[ProtocolVersion]) -> String {
 }
 
 /// `openssl s_client`'s option for one version.
-fn flag(version: ProtocolVersion) -> &'static str {
+pub(super) fn flag(version: ProtocolVersion) -> &'static str {
     match version {
         ProtocolVersion::TLS1_0 => "-tls1",
         ProtocolVersion::TLS1_1 => "-tls1_1",

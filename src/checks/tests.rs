@@ -202,6 +202,13 @@ suite-cbc-sha1
 suite-no-forward-secrecy
 dh-group-small
 group-post-quantum-missing
+renegotiation-insecure
+extended-master-secret-missing
+compression-accepted
+fallback-scsv-missing
+alpn-http2-missing
+dh-public-value-reused
+signature-sha1-accepted
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

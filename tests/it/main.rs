@@ -11,6 +11,7 @@ mod exit_codes;
 mod fault_matrix;
 mod fault_page;
 mod fault_rows;
+mod features;
 mod gnutls;
 mod haproxy;
 mod harness;

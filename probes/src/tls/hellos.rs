@@ -5,11 +5,13 @@ use std::fmt;
 
 use crate::untrusted::Untrusted;
 use crate::wire::DecodeError;
-use crate::wire::client_hello::{ClientHello, Extension, RENEGOTIATION_SCSV};
+use crate::wire::client_hello::{ClientHello, Extension, FALLBACK_SCSV, RENEGOTIATION_SCSV};
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
 use crate::wire::messages::Alert;
-use crate::wire::registry::{Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite};
+use crate::wire::registry::{
+    ExtensionType, Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite,
+};
 use crate::wire::ssl2::{Ssl2ClientHello, Ssl2ServerHello};
 
 /// Suites of TLS 1.2 and below in the hello of an ordinary client: with the three of TLS 1.3 and the
@@ -44,8 +46,23 @@ pub(crate) struct TlsHello {
     pub(crate) shares: Vec<Group>,
     /// The server name.
     pub(crate) sni: Option<String>,
-    /// Few signature algorithms, for a short hello.
-    pub(crate) short: bool,
+    /// What this question has and others have not.
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// What a hello has beside what every question has. A hello without extras is the control of one
+/// with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Extras {
+    /// Extensions behind the usual ones. With renegotiation_info among them the hello goes without
+    /// the signalling value that says the same.
+    pub(crate) extensions: Vec<Extension>,
+    /// Compression methods, before that of no compression.
+    pub(crate) compression: Vec<u8>,
+    /// The signalling value of a client that has fallen back (RFC 7507).
+    pub(crate) fallback: bool,
+    /// Signature schemes in place of all that are known.
+    pub(crate) schemes: Option<Vec<SignatureScheme>>,
 }
 
 /// Groups of an ordinary client. No finite-field group is among them, and none is in the questions
@@ -91,7 +108,7 @@ impl Hello {
             groups: USUAL_GROUPS.to_vec(),
             shares: vec![Group::X25519, Group::SECP256R1],
             sni,
-            short: false,
+            extras: None,
         })
     }
 
@@ -116,7 +133,7 @@ impl Hello {
             groups: groups.to_vec(),
             shares: Vec::new(),
             sni,
-            short: false,
+            extras: None,
         })
     }
 
@@ -144,7 +161,7 @@ impl Hello {
             groups: groups.to_vec(),
             shares: shares.to_vec(),
             sni,
-            short: false,
+            extras: None,
         })
     }
 
@@ -156,11 +173,10 @@ impl Hello {
             Group::SECP384R1,
             Group::X25519_MLKEM768,
         ];
-        let mut hello = Self::tls13(&Self::ORDINARY_TLS13, &groups, &[], sni);
-        if let Self::Tls(hello) = &mut hello {
-            hello.short = true;
-        }
-        hello
+        Self::tls13(&Self::ORDINARY_TLS13, &groups, &[], sni).with(Extras {
+            schemes: Some(USUAL_SCHEMES.to_vec()),
+            ..Extras::default()
+        })
     }
 
     /// The hello of a lean modern client: for servers that choke on long lists.
@@ -177,7 +193,7 @@ impl Hello {
             groups: vec![Group::X25519, Group::SECP256R1, Group::SECP384R1],
             shares: vec![Group::X25519],
             sni,
-            short: false,
+            extras: None,
         })
     }
 
@@ -210,8 +226,13 @@ impl Hello {
         let (Self::Tls(all), Self::Tls(part)) = (self, other) else {
             return self == other;
         };
-        (&all.versions, &all.sni, all.shares.is_empty())
-            == (&part.versions, &part.sni, part.shares.is_empty())
+        (&all.versions, &all.sni, all.shares.is_empty(), &all.extras)
+            == (
+                &part.versions,
+                &part.sni,
+                part.shares.is_empty(),
+                &part.extras,
+            )
             && part.suites.iter().all(|suite| all.suites.contains(suite))
             && part.groups.iter().all(|group| all.groups.contains(group))
     }
@@ -228,6 +249,14 @@ impl Hello {
     pub(crate) fn with_fillers(mut self, fillers: usize) -> Self {
         if let Self::Tls(hello) = &mut self {
             hello.fillers = u16::try_from(fillers).unwrap_or(u16::MAX).min(0x1000);
+        }
+        self
+    }
+
+    /// The same question with something in it that others have not.
+    pub(crate) fn with(mut self, extras: Extras) -> Self {
+        if let Self::Tls(hello) = &mut self {
+            hello.extras = Some(Box::new(extras));
         }
         self
     }
@@ -257,8 +286,13 @@ impl TlsHello {
         let tls13 = newest >= V::TLS1_3;
         let mut suites: Vec<u16> = self.suites.iter().map(|suite| suite.0).collect();
         suites.extend((0..self.fillers).map(|filler| FILLERS + filler));
-        if oldest < V::TLS1_3 {
+        let extras = self.extras();
+        let says_so = |extension: &Extension| extension.typ == ExtensionType::RENEGOTIATION_INFO;
+        if oldest < V::TLS1_3 && !extras.extensions.iter().any(says_so) {
             suites.push(RENEGOTIATION_SCSV);
+        }
+        if extras.fallback {
+            suites.push(FALLBACK_SCSV);
         }
         ClientHello {
             record_version: if newest == V::SSL3 { 0x0300 } else { 0x0301 },
@@ -271,14 +305,19 @@ impl TlsHello {
                 Vec::new()
             },
             suites,
-            compression: vec![0],
+            compression: extras.compression.into_iter().chain([0]).collect(),
             extensions: (newest > V::SSL3).then(|| self.extensions(newest, oldest)),
         }
         .padded()
     }
 
+    fn extras(&self) -> Extras {
+        self.extras.as_deref().cloned().unwrap_or_default()
+    }
+
     fn extensions(&self, newest: ProtocolVersion, oldest: ProtocolVersion) -> Vec<Extension> {
         use crate::wire::registry::ProtocolVersion as V;
+        let extras = self.extras();
         let mut extensions = Vec::new();
         if let Some(name) = &self.sni {
             extensions.push(Extension::server_name(name));
@@ -291,12 +330,10 @@ impl TlsHello {
             extensions.push(Extension::extended_master_secret());
         }
         if newest >= V::TLS1_2 {
-            let schemes = if self.short {
-                USUAL_SCHEMES
-            } else {
-                SignatureScheme::all()
-            };
-            extensions.push(Extension::signature_algorithms(schemes));
+            let schemes = extras.schemes.as_deref();
+            extensions.push(Extension::signature_algorithms(
+                schemes.unwrap_or(SignatureScheme::all()),
+            ));
         }
         if newest >= V::TLS1_3 {
             extensions.push(Extension::supported_versions(&self.versions));
@@ -307,6 +344,7 @@ impl TlsHello {
                 .collect();
             extensions.push(Extension::key_share(&shares));
         }
+        extensions.extend(extras.extensions);
         extensions
     }
 }

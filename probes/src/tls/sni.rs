@@ -52,8 +52,8 @@ impl Probe for Sni {
             // The handshake with the right name is the ordinary one, and made already.
             let aftermath = sni.is_some() && sni == name;
             let spec = SessionSpec {
-                sni: sni.clone(),
                 aftermath,
+                ..SessionSpec::ordinary(sni.clone())
             };
             match (legacy, spoken.is_empty()) {
                 // Not longer than what this server is known to take.

@@ -7,6 +7,9 @@ use super::registry::{ExtensionType, Group, ProtocolVersion, SignatureScheme};
 /// TLS_EMPTY_RENEGOTIATION_INFO_SCSV (RFC 5746 §3.3).
 pub const RENEGOTIATION_SCSV: u16 = 0x00FF;
 
+/// TLS_FALLBACK_SCSV (RFC 7507 §3).
+pub const FALLBACK_SCSV: u16 = 0x5600;
+
 /// A ClientHello. Every field goes on the wire as given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientHello {
@@ -90,7 +93,7 @@ impl ClientHello {
 }
 
 /// An extension of a hello.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extension {
     /// `extension_type`.
     pub typ: ExtensionType,
@@ -124,11 +127,41 @@ impl Extension {
         Self::list16(13, schemes.iter().map(|scheme| scheme.0))
     }
 
+    /// signature_algorithms_cert: those of certificates alone (RFC 8446 §4.2.3).
+    pub fn signature_algorithms_cert(schemes: &[SignatureScheme]) -> Self {
+        Self::list16(50, schemes.iter().map(|scheme| scheme.0))
+    }
+
     /// extended_master_secret (RFC 7627).
     pub fn extended_master_secret() -> Self {
         Self {
             typ: ExtensionType(23),
             body: Vec::new(),
+        }
+    }
+
+    /// application_layer_protocol_negotiation with these names (RFC 7301 §3.1).
+    pub fn alpn(names: &[&str]) -> Self {
+        let mut list = Vec::new();
+        for name in names {
+            put_vec8(&mut list, name.as_bytes());
+        }
+        Self::vector16(16, &list)
+    }
+
+    /// encrypt_then_mac (RFC 7366 §2).
+    pub fn encrypt_then_mac() -> Self {
+        Self {
+            typ: ExtensionType::ENCRYPT_THEN_MAC,
+            body: Vec::new(),
+        }
+    }
+
+    /// renegotiation_info of a first handshake: empty (RFC 5746 §3.4).
+    pub fn renegotiation_info() -> Self {
+        Self {
+            typ: ExtensionType::RENEGOTIATION_INFO,
+            body: vec![0],
         }
     }
 

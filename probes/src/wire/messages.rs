@@ -97,13 +97,37 @@ impl ServerHello {
         ProtocolVersion(selected.map_or(self.legacy_version, |bytes| u16::from_be_bytes(*bytes)))
     }
 
+    /// The protocol of ALPN, where the server chose one (RFC 7301 §3.1).
+    ///
+    /// # Errors
+    /// The extension is not a list of one name.
+    pub fn alpn(&self) -> Result<Option<&[u8]>, DecodeError> {
+        let Some(body) = self.extension(ExtensionType::ALPN.0) else {
+            return Ok(None);
+        };
+        let mut reader = Reader::new("application_layer_protocol_negotiation", body);
+        let mut list = Reader::new("ProtocolNameList", reader.vec16()?);
+        reader.end()?;
+        let name = list.vec8()?;
+        list.end()?;
+        Ok(Some(name))
+    }
+
+    /// Whether the random ends as that of a server which has a newer version than it answers with
+    /// (RFC 8446 §4.1.3).
+    pub fn warns_of_downgrade(&self) -> bool {
+        let end = self.random.last_chunk::<8>();
+        end.is_some_and(|end| matches!(end, b"DOWNGRD\x01" | b"DOWNGRD\x00"))
+    }
+
     /// The group of the `key_share`, in TLS 1.3.
     pub fn group(&self) -> Option<Group> {
         let body = self.extension(51)?.first_chunk::<2>()?;
         Some(Group(u16::from_be_bytes(*body)))
     }
 
-    fn extension(&self, typ: u16) -> Option<&[u8]> {
+    /// The body of an extension, where the server sent it.
+    pub fn extension(&self, typ: u16) -> Option<&[u8]> {
         self.extensions
             .iter()
             .find(|extension| extension.typ.0 == typ)
@@ -146,8 +170,21 @@ pub struct ServerKeyExchange {
     pub group: Option<Group>,
     /// Bits of the prime of a finite-field exchange (RFC 5246 §7.4.3).
     pub dh_bits: Option<u32>,
+    /// The numbers of that exchange.
+    pub dh: Option<DhParameters>,
     /// What the parameters are signed with, from TLS 1.2 on.
     pub scheme: Option<SignatureScheme>,
+}
+
+/// What a server sends of a finite-field exchange: numbers, big-endian, without leading zeros.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DhParameters {
+    /// `dh_p`.
+    pub prime: Vec<u8>,
+    /// `dh_g`.
+    pub generator: Vec<u8>,
+    /// `dh_Ys`.
+    pub public: Vec<u8>,
 }
 
 impl ServerKeyExchange {
@@ -173,19 +210,21 @@ impl ServerKeyExchange {
             }
             reader.vec8()?;
         } else if traits.uses_ffdhe() {
-            let prime: Vec<u8> = reader
-                .vec16()?
-                .iter()
-                .copied()
-                .skip_while(|byte| *byte == 0)
-                .collect();
-            reader.vec16()?;
-            reader.vec16()?;
+            let mut number = || -> Result<Vec<u8>, DecodeError> {
+                let bytes = reader.vec16()?.iter().copied();
+                Ok(bytes.skip_while(|byte| *byte == 0).collect())
+            };
+            let (prime, generator, public) = (number()?, number()?, number()?);
             let leading = prime.first().map_or(0, |byte| byte.leading_zeros());
             let bits = u32::try_from(prime.len())
                 .unwrap_or(u32::MAX)
                 .saturating_mul(8);
             seen.dh_bits = Some(bits.saturating_sub(leading));
+            seen.dh = Some(DhParameters {
+                prime,
+                generator,
+                public,
+            });
         } else {
             return Ok(None);
         }
@@ -254,6 +293,30 @@ mod tests {
     }
 
     #[test]
+    fn reads_the_one_protocol_that_was_chosen() {
+        let alpn = |extensions: &[u8]| {
+            let hello = ServerHello::decode(&hello_body(extensions)).unwrap();
+            hello.alpn().map(|name| name.map(<[u8]>::to_vec))
+        };
+        assert_eq!(alpn(&[0, 23, 0, 0]), Ok(None));
+        assert_eq!(
+            alpn(&[0, 16, 0, 5, 0, 3, 2, b'h', b'2']),
+            Ok(Some(b"h2".to_vec()))
+        );
+        // Two names, and a name that is cut short.
+        assert!(alpn(&[0, 16, 0, 6, 0, 4, 1, b'a', 1, b'b']).is_err());
+        assert!(alpn(&[0, 16, 0, 4, 0, 2, 9, b'h']).is_err());
+    }
+
+    #[test]
+    fn knows_the_sentinels_of_a_downgrade() {
+        let mut hello = ServerHello::decode(&hello_body(&[])).unwrap();
+        assert!(!hello.warns_of_downgrade());
+        hello.random[24..].copy_from_slice(b"DOWNGRD\x01");
+        assert!(hello.warns_of_downgrade());
+    }
+
+    #[test]
     fn refuses_a_hello_cut_at_any_length() {
         let body = hello_body(&[0, 51, 0, 2, 0, 29]);
         // Cut right before the extensions it is a well-formed hello without any (RFC 5246 §7.4.1.3).
@@ -271,6 +334,11 @@ mod tests {
             .unwrap()
             .unwrap();
         assert_eq!(seen.dh_bits, Some(15));
+        let dh = seen.dh.unwrap();
+        assert_eq!(
+            (dh.prime, dh.generator, dh.public),
+            (vec![0x7F, 0xFF], vec![2], vec![4])
+        );
     }
 
     #[test]

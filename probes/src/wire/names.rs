@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::registry::{Group, ProtocolVersion, Ssl2Cipher, Suite};
+use super::registry::{Group, ProtocolVersion, SignatureScheme, Ssl2Cipher, Suite};
 
 /// A cipher suite in the report.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +84,37 @@ impl From<Group> for GroupName {
 }
 
 impl fmt::Display for GroupName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// A signature scheme in the report.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub struct SchemeName {
+    /// The code point in hex: `0x0804`.
+    pub id: String,
+    /// The name in the IANA registry, or hash and signature; the code point, where it has neither.
+    pub name: String,
+}
+
+impl SchemeName {
+    /// The code point.
+    pub fn scheme(&self) -> Option<SignatureScheme> {
+        SignatureScheme::parse(&self.id)
+    }
+}
+
+impl From<SignatureScheme> for SchemeName {
+    fn from(scheme: SignatureScheme) -> Self {
+        Self {
+            id: scheme.id(),
+            name: scheme.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for SchemeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }

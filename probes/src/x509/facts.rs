@@ -371,7 +371,7 @@ fn signature_names(oid: &Oid<'_>) -> (String, Option<String>) {
     (name.into(), Some(hash.into()))
 }
 
-fn sha256(der: &[u8]) -> String {
+pub(crate) fn sha256(der: &[u8]) -> String {
     hex(digest(&SHA256, der).as_ref())
 }
 

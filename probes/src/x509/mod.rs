@@ -9,6 +9,7 @@ mod trust;
 mod verify;
 
 pub use chain::{ChainFacts, chain_facts};
+pub(crate) use facts::sha256;
 pub use facts::{CertificateFacts, KeyFacts};
 pub use reason::{Problem, Reason, Verdict};
 pub use trust::{Trust, TrustError};

@@ -18,6 +18,7 @@ pub const APPLICATION_DATA: u8 = 23;
 const SERVER_NAME: u16 = 0;
 const SUPPORTED_GROUPS: u16 = 10;
 const SIGNATURE_ALGORITHMS: u16 = 13;
+const ALPN: u16 = 16;
 const SUPPORTED_VERSIONS: u16 = 43;
 const KEY_SHARE: u16 = 51;
 
@@ -53,6 +54,8 @@ pub struct ClientHello {
     pub session_id: Vec<u8>,
     /// The suites, in order.
     pub suites: Vec<u16>,
+    /// The compression methods.
+    pub compression: Vec<u8>,
     /// The extensions, in order, with their content.
     pub extensions: Vec<(u16, Vec<u8>)>,
     /// The length of the handshake message, its four-byte header included.
@@ -79,7 +82,7 @@ impl ClientHello {
         r.take(32)?;
         let session_id = r.take_u8()?.to_vec();
         let suites = u16s(r.take_u16()?);
-        r.take_u8()?;
+        let compression = r.take_u8()?.to_vec();
         let mut extensions = Vec::new();
         if !r.0.is_empty() {
             let mut list = Reader(r.take_u16()?);
@@ -93,6 +96,7 @@ impl ClientHello {
             version,
             session_id,
             suites,
+            compression,
             extensions,
             length,
         })
@@ -135,6 +139,16 @@ impl ClientHello {
         Some(u16s(
             Reader(self.extension(SIGNATURE_ALGORITHMS)?).take_u16()?,
         ))
+    }
+
+    /// The protocols of ALPN, as text; none where the extension is absent.
+    pub fn alpn(&self) -> Option<Vec<String>> {
+        let mut list = Reader(Reader(self.extension(ALPN)?).take_u16()?);
+        let mut names = Vec::new();
+        while !list.0.is_empty() {
+            names.push(String::from_utf8_lossy(list.take_u8()?).into_owned());
+        }
+        Some(names)
     }
 
     /// The server name.
@@ -301,15 +315,37 @@ pub fn vec16(content: &[u8]) -> Vec<u8> {
 
 /// A ServerHello of TLS 1.2 and below.
 pub fn server_hello(version: u16, suite: u16, extensions: &[u8]) -> Vec<u8> {
+    server_hello_with(version, [0x5A; 32], suite, 0, extensions)
+}
+
+/// The same with this random and compression method.
+pub fn server_hello_with(
+    version: u16,
+    random: [u8; 32],
+    suite: u16,
+    compression: u8,
+    extensions: &[u8],
+) -> Vec<u8> {
     let mut body = version.to_be_bytes().to_vec();
-    body.extend([0x5A; 32]);
+    body.extend(random);
     body.push(0);
     body.extend(suite.to_be_bytes());
-    body.push(0);
+    body.push(compression);
     if !extensions.is_empty() {
         body.extend(vec16(extensions));
     }
     handshake(2, &body)
+}
+
+/// An extension.
+pub fn extension(id: u16, body: &[u8]) -> Vec<u8> {
+    [&id.to_be_bytes()[..], &vec16(body)].concat()
+}
+
+/// The ALPN extension of a server that has chosen this protocol (RFC 7301, section 3.1).
+pub fn alpn(name: &str) -> Vec<u8> {
+    let length = u8::try_from(name.len()).expect("a short name");
+    extension(ALPN, &vec16(&[&[length], name.as_bytes()].concat()))
 }
 
 /// The renegotiation_info of a server that never renegotiated (RFC 5746, section 3.6).

@@ -32,6 +32,8 @@ pub(crate) struct SessionSpec {
     pub(crate) sni: Option<String>,
     /// Wait for what a server says after the handshake.
     pub(crate) aftermath: bool,
+    /// The protocols of ALPN, most preferred first.
+    pub(crate) alpn: Vec<String>,
 }
 
 impl SessionSpec {
@@ -40,6 +42,15 @@ impl SessionSpec {
         Self {
             sni,
             aftermath: true,
+            alpn: Vec::new(),
+        }
+    }
+
+    /// The same without waiting for anything after it.
+    pub(crate) fn brief(sni: Option<String>) -> Self {
+        Self {
+            aftermath: false,
+            ..Self::ordinary(sni)
         }
     }
 }
@@ -59,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) version: Option<ProtocolVersion>,
     pub(crate) suite: Option<Suite>,
     pub(crate) group: Option<Group>,
+    /// The protocol that the server chose of those offered by ALPN.
+    pub(crate) alpn: Option<Vec<u8>>,
     pub(crate) alert: Option<AlertDescription>,
     pub(crate) error: Option<String>,
     /// The chain as sent; empty where none came.
@@ -81,6 +94,7 @@ impl Session {
             version: None,
             suite: None,
             group: None,
+            alpn: None,
             alert: None,
             error: None,
             chain: Vec::new(),
@@ -146,6 +160,7 @@ impl Session {
         self.group = connection
             .negotiated_key_exchange_group()
             .map(|group| Group(group.name().into()));
+        self.alpn = connection.alpn_protocol().map(<[u8]>::to_vec);
     }
 
     /// In TLS 1.3 a server learns that there is no client certificate after our Finished.
@@ -206,6 +221,8 @@ fn config(recorder: &Arc<record::Recorder>, spec: &SessionSpec) -> Result<Client
         .with_custom_certificate_verifier(Arc::clone(recorder) as _)
         .with_client_cert_resolver(Arc::clone(recorder) as _);
     config.enable_sni = spec.sni.is_some();
+    let names = spec.alpn.iter();
+    config.alpn_protocols = names.map(|name| name.clone().into_bytes()).collect();
     Ok(config)
 }
 

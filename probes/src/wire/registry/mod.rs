@@ -6,6 +6,7 @@
 //! nothing here reads or writes the wire.
 
 mod alert;
+mod dh_prime;
 mod extension;
 mod group;
 mod signature;
@@ -17,6 +18,7 @@ mod table;
 mod version;
 
 pub use alert::AlertDescription;
+pub use dh_prime::dh_prime_name;
 pub use extension::ExtensionType;
 pub use group::Group;
 pub use signature::SignatureScheme;

@@ -3,6 +3,7 @@
 //! Addresses that show the same share a block. An undetermined fact is a `?`, never a "no".
 
 mod certificate;
+mod features;
 
 use std::net::SocketAddr;
 
@@ -131,6 +132,14 @@ impl Facts<'_> {
         self.attempt("certificate", &seen.certificate, Self::certificate);
         self.attempt("verification", &seen.verification, Self::verification);
         self.attempt("server name", &seen.sni, Self::sni);
+        self.attempt("protocols", &seen.alpn, Self::alpn);
+        self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
+        self.attempt(
+            "signatures",
+            &seen.signature_algorithms,
+            Self::signature_algorithms,
+        );
+        self.features(seen);
     }
 
     /// A result, or why there is none. What was not asked for has no line.

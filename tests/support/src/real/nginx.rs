@@ -12,6 +12,7 @@ use crate::process::{Daemon, Launch};
 pub struct Site {
     lines: Vec<String>,
     default: bool,
+    http2: bool,
 }
 
 impl Site {
@@ -92,6 +93,13 @@ impl Site {
         self
     }
 
+    /// HTTP/2, in the way that every version of nginx takes.
+    #[must_use]
+    pub fn http2(mut self) -> Self {
+        self.http2 = true;
+        self
+    }
+
     /// Any other directive.
     #[must_use]
     pub fn line(mut self, line: &str) -> Self {
@@ -146,7 +154,11 @@ fn configuration(prefix: &Path, port: u16, sites: &[Site], tls: &str) -> String 
     }
     for site in sites {
         let default = if site.default { " default_server" } else { "" };
-        let _ = writeln!(text, "server {{\nlisten 127.0.0.1:{port}{tls}{default};");
+        let http2 = if site.http2 { " http2" } else { "" };
+        let _ = writeln!(
+            text,
+            "server {{\nlisten 127.0.0.1:{port}{tls}{http2}{default};"
+        );
         for line in &site.lines {
             let _ = writeln!(text, "{line}");
         }

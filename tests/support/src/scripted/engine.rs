@@ -23,6 +23,8 @@ const RECORD: u16 = 0x0303;
 pub(crate) struct Connection<'a> {
     pub(crate) stream: TcpStream,
     pub(crate) raw: Vec<u8>,
+    /// Counted from 1.
+    pub(crate) number: usize,
     pub(crate) shared: &'a Shared,
 }
 
@@ -32,6 +34,7 @@ pub(super) fn serve(mut stream: TcpStream, number: usize, shared: &Shared) {
         return talk(Connection {
             stream,
             raw: Vec::new(),
+            number,
             shared,
         });
     }
@@ -46,6 +49,7 @@ pub(super) fn serve(mut stream: TcpStream, number: usize, shared: &Shared) {
     let mut connection = Connection {
         stream,
         raw,
+        number,
         shared,
     };
     if shared.fault.delay_ms > 0 {
@@ -348,6 +352,8 @@ fn holds(when: &When, number: usize, incoming: &Incoming) -> bool {
             || when.hello_over.is_some()
             || when.key_share.is_some()
             || when.has_sni.is_some()
+            || when.compression.is_some()
+            || when.extension.is_some()
             || when.sni.is_some();
         return general && !asks_for_tls;
     };
@@ -377,6 +383,12 @@ fn holds(when: &When, number: usize, incoming: &Incoming) -> bool {
             wanted == hello.key_shares().is_some_and(|shares| !shares.is_empty())
         })
         && when.has_sni.is_none_or(|wanted| wanted == name.is_some())
+        && when
+            .compression
+            .is_none_or(|wanted| wanted == (hello.compression != [0]))
+        && when
+            .extension
+            .is_none_or(|id| hello.extension(id).is_some())
         && when
             .sni
             .as_ref()

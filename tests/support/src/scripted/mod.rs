@@ -17,7 +17,8 @@ use std::time::Duration;
 pub(crate) use engine::Connection;
 pub(crate) use rustls_engine::configuration as tls_configuration;
 pub use script::{
-    Action, AlertAs, Chain, Engine, Expect, Fault, Kind, Model, Order, Rule, Run, Scenario, When,
+    Action, AlertAs, Chain, Engine, Expect, Fault, Features, Kind, Model, Order, Renegotiation,
+    Rule, Run, Scenario, When,
 };
 
 use crate::net;

@@ -56,6 +56,8 @@ pub(crate) fn configuration(model: &Model, identity: &Identity) -> ServerConfig 
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(chains));
     config.ignore_client_order = model.order == Order::Server;
+    let names = model.features.alpn.iter();
+    config.alpn_protocols = names.map(|name| name.as_bytes().to_vec()).collect();
     config
 }
 

@@ -95,6 +95,8 @@ pub struct Model {
     pub chain: Chain,
     /// The bits of the prime of its DHE suites (synthetic).
     pub dh_bits: usize,
+    /// What it answers besides version and suite.
+    pub features: Features,
     /// Sent before anything is read: the name of a banner, or its text.
     pub greeting: Option<String>,
 }
@@ -109,9 +111,67 @@ impl Default for Model {
             order: Order::Server,
             chain: Chain::Good,
             dh_bits: 2048,
+            features: Features::default(),
             greeting: None,
         }
     }
+}
+
+/// What a server answers below TLS 1.3 besides version and suite (synthetic, but for `alpn`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools)] // Independent properties, not states.
+pub struct Features {
+    /// What it answers with renegotiation_info to.
+    pub renegotiation: Renegotiation,
+    /// Takes up extended_master_secret.
+    pub extended_master_secret: bool,
+    /// Takes up encrypt_then_mac, with suites in CBC mode.
+    pub encrypt_then_mac: bool,
+    /// Takes up DEFLATE.
+    pub deflate: bool,
+    /// Refuses a fallback below its newest version by alert 86.
+    pub fallback_scsv: bool,
+    /// Says in the random that it has a newer version (RFC 8446, section 4.1.3).
+    pub sentinel: bool,
+    /// The protocols of its ALPN, most preferred first; none: it passes over the extension.
+    pub alpn: Vec<String>,
+    /// Passes over an ALPN extension without a protocol in common, instead of alert 120.
+    pub alpn_lenient: bool,
+    /// Sends the same public value with every DHE suite.
+    pub dh_reuse: bool,
+    /// The signature schemes of its key exchanges, by number; none: what fits the suite.
+    pub schemes: Vec<u16>,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            renegotiation: Renegotiation::Both,
+            extended_master_secret: true,
+            encrypt_then_mac: false,
+            deflate: false,
+            fallback_scsv: true,
+            sentinel: true,
+            alpn: Vec::new(),
+            alpn_lenient: false,
+            dh_reuse: false,
+            schemes: Vec::new(),
+        }
+    }
+}
+
+/// What a server answers with renegotiation_info to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Renegotiation {
+    /// The signalling value and the extension.
+    #[default]
+    Both,
+    /// The extension only.
+    Extension,
+    /// Neither.
+    None,
 }
 
 /// Who speaks.
@@ -246,6 +306,10 @@ pub struct When {
     pub has_sni: Option<bool>,
     /// The server name.
     pub sni: Option<String>,
+    /// Whether compression is offered.
+    pub compression: Option<bool>,
+    /// The hello has this extension, by number.
+    pub extension: Option<u16>,
 }
 
 /// What came first on a connection.

@@ -2,12 +2,13 @@
 //! in the messages is well-formed; signatures and shares are arbitrary, so no handshake completes.
 
 use super::engine::Connection;
-use super::{Chain, Model, Order};
+use super::{Chain, Model, Order, Renegotiation};
 use crate::names;
 use crate::wire::{self, ClientHello, Incoming, Ssl2Hello};
 
 const TLS13: u16 = 0x0304;
-const SCSV: [u16; 2] = [0x00FF, 0x5600];
+const FALLBACK: u16 = 0x5600;
+const SCSV: [u16; 2] = [0x00FF, FALLBACK];
 
 /// Answers a hello with at most so many messages.
 pub(super) fn answer(connection: Connection<'_>, hello: &ClientHello, messages: usize) {
@@ -28,6 +29,11 @@ pub(super) fn answer(connection: Connection<'_>, hello: &ClientHello, messages: 
     let Some(version) = forced.or(common) else {
         return connection.refuse(70);
     };
+    let newest = spoken.iter().copied().max().unwrap_or(version);
+    let fell_back = hello.suites.contains(&FALLBACK) && offered.iter().all(|v| *v < newest);
+    if fell_back && model.features.fallback_scsv {
+        return connection.refuse(86);
+    }
     let suites = suites(model, version);
     let chosen = match &fault.unoffered_suite {
         Some(name) => Some(names::suite(name)),
@@ -118,19 +124,18 @@ fn flight(
     messages: usize,
 ) {
     let name = names::suite_name(suite);
-    let mut extensions = Vec::new();
-    if hello.suites.contains(&0x00FF) || hello.extension(0xFF01).is_some() {
-        extensions = wire::renegotiation_info();
+    if version == 0x0303 && scheme(&name, hello, &connection.shared.model).is_none() {
+        return connection.refuse(40);
     }
-    if version == 0x0300 {
-        extensions.clear();
-    }
-    let mut flight = vec![wire::server_hello(version, suite, &extensions)];
+    let Some(begin) = server_hello(&connection.shared.model, hello, version, suite) else {
+        return connection.refuse(120);
+    };
+    let mut flight = vec![begin];
     let anonymous = name.contains("_anon_") || name.contains("_PSK_");
     if !anonymous {
         flight.push(wire::certificate(&certificates(&connection)));
     }
-    if let Some(exchange) = server_key_exchange(&name, hello, version, &connection.shared.model) {
+    if let Some(exchange) = server_key_exchange(&name, hello, version, &connection) {
         flight.push(exchange);
     }
     flight.push(wire::handshake(14, &[]));
@@ -153,13 +158,72 @@ fn flight(
     connection.refuse(40);
 }
 
+/// The ServerHello with what the model answers of the hello's offers; none where they have no
+/// protocol of ALPN in common.
+fn server_hello(model: &Model, hello: &ClientHello, version: u16, suite: u16) -> Option<Vec<u8>> {
+    let features = &model.features;
+    let mut extensions = Vec::new();
+    let signalled = hello.suites.contains(&0x00FF);
+    let extended = hello.extension(0xFF01).is_some();
+    if match features.renegotiation {
+        Renegotiation::Both => signalled || extended,
+        Renegotiation::Extension => extended,
+        Renegotiation::None => false,
+    } {
+        extensions.extend(wire::renegotiation_info());
+    }
+    if features.extended_master_secret && hello.extension(23).is_some() {
+        extensions.extend(wire::extension(23, &[]));
+    }
+    let cbc = names::suite_name(suite).contains("_CBC_");
+    if features.encrypt_then_mac && cbc && hello.extension(22).is_some() {
+        extensions.extend(wire::extension(22, &[]));
+    }
+    if let Some(offered) = hello.alpn().filter(|_| !features.alpn.is_empty()) {
+        match features.alpn.iter().find(|name| offered.contains(name)) {
+            Some(name) => extensions.extend(wire::alpn(name)),
+            None if features.alpn_lenient => {}
+            None => return None,
+        }
+    }
+    if version == 0x0300 {
+        extensions.clear();
+    }
+    let deflate = features.deflate && hello.compression.contains(&1);
+    let random = random(model, version);
+    Some(wire::server_hello_with(
+        version,
+        random,
+        suite,
+        u8::from(deflate),
+        &extensions,
+    ))
+}
+
+/// A random with the sentinel of a server that has a newer version (RFC 8446, section 4.1.3).
+fn random(model: &Model, version: u16) -> [u8; 32] {
+    let mut random = [0x5A; 32];
+    let newest = model.versions.iter().map(|name| names::version(name)).max();
+    let newest = newest.unwrap_or(version);
+    let last = match version {
+        0x0303 => 1,
+        _ => 0,
+    };
+    if model.features.sentinel && newest >= 0x0303 && version < newest {
+        random[24..].copy_from_slice(b"DOWNGRD\0");
+        random[31] = last;
+    }
+    random
+}
+
 /// A ServerKeyExchange with an arbitrary signature (RFC 8422, section 5.4; RFC 5246, section 7.4.3).
 fn server_key_exchange(
     suite: &str,
     hello: &ClientHello,
     version: u16,
-    model: &Model,
+    connection: &Connection<'_>,
 ) -> Option<Vec<u8>> {
+    let model = &connection.shared.model;
     let mut body = Vec::new();
     if suite.starts_with("TLS_ECDH_anon_") || suite.starts_with("TLS_ECDHE_") {
         let group = ec_group(hello, model)?;
@@ -174,25 +238,35 @@ fn server_key_exchange(
         prime[octets - 1] = 0xFB;
         body.extend(wire::vec16(&prime));
         body.extend(wire::vec16(&[2]));
-        body.extend(wire::vec16(&vec![0x5A; octets]));
+        let mut public = vec![0x5A; octets];
+        if !model.features.dh_reuse {
+            let number = connection.number.to_be_bytes();
+            public[..number.len()].copy_from_slice(&number);
+            public[0] = 0x5A;
+        }
+        body.extend(wire::vec16(&public));
     } else {
         return None;
     }
     if !suite.contains("_anon_") {
         if version == 0x0303 {
-            let rsa = suite.contains("_RSA_");
-            let scheme = if rsa { 0x0401 } else { 0x0403 };
-            let offered = hello.signature_schemes().unwrap_or_default();
-            let fitting = offered
-                .iter()
-                .copied()
-                .find(|s| *s == scheme)
-                .unwrap_or(scheme);
-            body.extend(fitting.to_be_bytes());
+            body.extend(scheme(suite, hello, model)?.to_be_bytes());
         }
         body.extend(wire::vec16(&[0x5A; 72]));
     }
     Some(wire::handshake(12, &body))
+}
+
+/// The scheme that the key exchange is signed with; none where the model names schemes and the client
+/// offers none of them.
+fn scheme(suite: &str, hello: &ClientHello, model: &Model) -> Option<u16> {
+    let ours = &model.features.schemes;
+    let offered = hello.signature_schemes().unwrap_or_default();
+    match ours.is_empty() {
+        true if suite.contains("_RSA_") => Some(0x0401),
+        true => Some(0x0403),
+        false => ours.iter().copied().find(|ours| offered.contains(ours)),
+    }
 }
 
 fn certificates(connection: &Connection<'_>) -> Vec<Vec<u8>> {
