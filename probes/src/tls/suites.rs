@@ -231,20 +231,19 @@ async fn put_in_order(
     if all.len() > 1 {
         order = whose(cx, ask, &all, &mut found.picks).await;
         if order == Order::Server {
-            match order::sorted(cx, ask, &all, &mut found.picks).await {
-                Some(sorted) => all = sorted,
+            if let Some(sorted) = order::sorted(cx, ask, &all, &mut found.picks).await {
+                all = sorted;
+            } else {
                 // What is picked of all, of all the rest, and so on.
-                None => {
-                    let mut one_by_one = Eliminated::run(cx, ask, &all, None).await.picked();
-                    if one_by_one.len() < all.len() {
-                        let why = "the order of the suites could not be found out";
-                        found.evidence.push(why.into());
-                        let left = all.iter().filter(|suite| !one_by_one.contains(suite));
-                        let left: Vec<Suite> = left.copied().collect();
-                        one_by_one.extend(left);
-                    }
-                    all = one_by_one;
+                let mut one_by_one = Eliminated::run(cx, ask, &all, None).await.picked();
+                if one_by_one.len() < all.len() {
+                    let why = "the order of the suites could not be found out";
+                    found.evidence.push(why.into());
+                    let left = all.iter().filter(|suite| !one_by_one.contains(suite));
+                    let left: Vec<Suite> = left.copied().collect();
+                    one_by_one.extend(left);
                 }
+                all = one_by_one;
             }
         }
     }
