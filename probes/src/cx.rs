@@ -710,8 +710,8 @@ impl Answer {
 fn outcome_of(state: State, decoder: &FlightDecoder) -> Option<HelloOutcome> {
     Some(match state {
         State::Incomplete => return None,
-        State::Hello(flight) if flight.hello.is_retry() => HelloOutcome::Retry(flight),
-        State::Hello(flight) => HelloOutcome::ServerHello(flight),
+        State::Hello(flight) if flight.hello.is_retry() => HelloOutcome::Retry(flight.into()),
+        State::Hello(flight) => HelloOutcome::ServerHello(flight.into()),
         State::Alert(alert) => HelloOutcome::Alert(alert),
         State::NotTls => HelloOutcome::NotTls(decoder.first_bytes().to_vec()),
         State::Malformed(error) => HelloOutcome::Malformed(error),

@@ -74,6 +74,13 @@ impl<T> Attempt<T> {
         }
     }
 
+    /// Takes a result back that turned out to decide nothing.
+    pub(crate) fn withdraw(&mut self, why: &str) {
+        if matches!(self, Self::Seen(_)) {
+            *self = Self::Failed(ProbeError::undecided(why));
+        }
+    }
+
     /// Why the probe has no result although it was asked for one.
     pub fn failure(&self) -> Option<&ProbeError> {
         match self {

@@ -102,12 +102,18 @@ impl Observations {
         };
         let why = "several nodes behind this address answer differently";
         let refusals_differ = nodes.refusals_differ;
-        if self.sni.seen().is_some() {
-            self.sni = Attempt::Failed(ProbeError::undecided(why));
-        }
+        self.sni.withdraw(why);
         if !refusals_differ {
             return;
         }
+        self.alpn.withdraw(why);
+        self.renegotiation.withdraw(why);
+        self.extended_master_secret.withdraw(why);
+        self.encrypt_then_mac.withdraw(why);
+        self.compression.withdraw(why);
+        self.fallback_scsv.withdraw(why);
+        self.dh_parameters.withdraw(why);
+        self.signature_algorithms.withdraw(why);
         if let Attempt::Seen(versions) = &mut self.versions {
             versions.doubt(why);
         }

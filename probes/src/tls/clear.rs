@@ -2,6 +2,7 @@
 //! connection more.
 
 use futures_util::future::join_all;
+use std::sync::Arc;
 
 use crate::cx::Cx;
 use crate::fact::Answer;
@@ -24,7 +25,7 @@ const VERSIONS: [ProtocolVersion; 3] = [
 ///
 /// # Errors
 /// None is spoken, or none is known to be.
-pub(crate) async fn flights(cx: &Cx) -> Result<Vec<(ProtocolVersion, Box<Flight>)>, ProbeError> {
+pub(crate) async fn flights(cx: &Cx) -> Result<Vec<(ProtocolVersion, Arc<Flight>)>, ProbeError> {
     let asked = VERSIONS
         .iter()
         .map(|version| async move { (*version, versions::spoken(cx, *version).await) });

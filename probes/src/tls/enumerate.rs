@@ -3,6 +3,7 @@
 //! one question.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::cx::Cx;
 use crate::tls::ask::{Refusal, Reply, is_ambiguous, question};
@@ -45,7 +46,7 @@ pub(crate) fn in_turn<T: Copy>(list: &[T], _picked: &[T]) -> Vec<T> {
 #[derive(Debug)]
 pub(crate) struct Eliminated<T> {
     /// In the order in which the server picked them, each with its flight.
-    pub(crate) accepted: Vec<(T, Box<Flight>)>,
+    pub(crate) accepted: Vec<(T, Arc<Flight>)>,
     /// Neither accepted nor refused.
     pub(crate) undetermined: Vec<T>,
     /// What the last refusal was, and why something is undetermined.

@@ -2,6 +2,7 @@
 //! are the same question.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::untrusted::Untrusted;
 use crate::wire::DecodeError;
@@ -368,9 +369,9 @@ pub(crate) fn is_chacha(suite: Suite) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HelloOutcome {
     /// A ServerHello, and what came in clear behind it.
-    ServerHello(Box<Flight>),
+    ServerHello(Arc<Flight>),
     /// A HelloRetryRequest: the server names its suite and group.
-    Retry(Box<Flight>),
+    Retry(Arc<Flight>),
     /// An SSLv2 SERVER-HELLO.
     Ssl2(Ssl2ServerHello),
     /// An SSLv2 ERROR.
@@ -409,7 +410,7 @@ impl HelloOutcome {
     }
 
     /// The same, for keeping.
-    pub(crate) fn into_flight(self) -> Option<Box<Flight>> {
+    pub(crate) fn into_flight(self) -> Option<Arc<Flight>> {
         match self {
             Self::ServerHello(flight) | Self::Retry(flight) => Some(flight),
             _ => None,

@@ -1,6 +1,7 @@
 //! Which protocol versions the server speaks, from SSLv2 to TLS 1.3.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 use schemars::JsonSchema;
@@ -47,7 +48,7 @@ pub(crate) struct Version {
     /// Whether it is spoken.
     pub(crate) answer: VersionAnswer,
     /// The flight that shows it.
-    pub(crate) flight: Option<Box<Flight>>,
+    pub(crate) flight: Option<Arc<Flight>>,
     /// Not spoken, whatever the suites: the server said so.
     settled: bool,
 }
@@ -150,7 +151,7 @@ async fn legacy(cx: &Cx, version: ProtocolVersion) -> Version {
 
 struct First {
     answer: VersionAnswer,
-    flight: Option<Box<Flight>>,
+    flight: Option<Arc<Flight>>,
     /// Other suites might be taken.
     about_suites: bool,
     /// The server answered with another version.
