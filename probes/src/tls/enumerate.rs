@@ -19,6 +19,9 @@ const SMALL: usize = 8;
 const AHEAD: usize = 2;
 const MOST_AHEAD: usize = 4;
 
+/// Wrong guesses, after which a list is better taken apart.
+const ASTRAY: usize = 2;
+
 /// What is enumerated, and how to ask for it.
 #[expect(
     clippy::type_complexity,
@@ -84,12 +87,22 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         candidates: &[T],
         known_good: Option<T>,
     ) -> Self {
-        Self::eliminate(cx, ask, candidates, known_good, usize::MAX).await
+        Self::eliminate(cx, ask, candidates, known_good, Until::Done).await
+    }
+
+    /// The same, as long as the guesses hold what is picked next; what was not asked is `left`.
+    pub(crate) async fn while_guessed(
+        cx: &Cx,
+        ask: &Question<'_, T>,
+        candidates: &[T],
+        known_good: Option<T>,
+    ) -> Self {
+        Self::eliminate(cx, ask, candidates, known_good, Until::Astray).await
     }
 
     /// Asks until one of them is accepted, or none; what was not asked is `left`.
     pub(crate) async fn first(cx: &Cx, ask: &Question<'_, T>, candidates: &[T]) -> Self {
-        Self::eliminate(cx, ask, candidates, None, 1).await
+        Self::eliminate(cx, ask, candidates, None, Until::First).await
     }
 
     async fn eliminate(
@@ -97,7 +110,7 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         ask: &Question<'_, T>,
         candidates: &[T],
         known_good: Option<T>,
-        most: usize,
+        until: Until,
     ) -> Self {
         let mut seen = Self::default();
         let mut known_good = known_good;
@@ -105,18 +118,24 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
         let mut guess = Guess {
             next: VecDeque::new(),
             ahead: ask.likely,
+            wrong: 0,
         };
         // What was accepted elsewhere tells what to expect here.
         let mut picked_before: Vec<T> = known_good.into_iter().collect();
         while let Some(mut list) = lists.pop() {
-            if seen.accepted.len() >= most {
+            let enough = match until {
+                Until::Done => false,
+                Until::First => !seen.accepted.is_empty(),
+                Until::Astray => guess.wrong >= ASTRAY,
+            };
+            if enough {
                 seen.left.extend(list);
                 continue;
             }
             if list.is_empty() {
                 continue;
             }
-            if most > 1 {
+            if until != Until::First {
                 guess.look_ahead(cx, ask, &list, &picked_before).await;
             }
             // Longer than anything that was answered: where the answer is not clear, shorter first.
@@ -212,12 +231,25 @@ impl<T: Copy + PartialEq + Send + Sync + std::fmt::Display> Eliminated<T> {
     }
 }
 
+/// When to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    /// When everything is decided.
+    Done,
+    /// When one is accepted.
+    First,
+    /// When too many guesses were wrong.
+    Astray,
+}
+
 /// What the server is expected to pick next, and how far that is worth asking ahead.
 struct Guess<T> {
     /// The next picks.
     next: VecDeque<T>,
     /// So many questions are asked ahead.
     ahead: usize,
+    /// So many guesses were wrong.
+    wrong: usize,
 }
 
 impl<T: Copy + PartialEq + Send + Sync> Guess<T> {
@@ -245,6 +277,7 @@ impl<T: Copy + PartialEq + Send + Sync> Guess<T> {
         self.ahead = match self.next.pop_front() {
             Some(next) if next != picked => {
                 self.next.clear();
+                self.wrong += 1;
                 self.ahead / 2
             }
             Some(_) if self.next.is_empty() => (self.ahead * 2).clamp(1, MOST_AHEAD),

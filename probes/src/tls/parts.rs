@@ -66,25 +66,30 @@ fn kind(suite: Suite) -> u8 {
 }
 
 /// The order of preference that a server may have.
-type Rank = fn(Suite) -> (bool, u8, u8, u8);
+type Rank = fn(Suite) -> (u8, u8, u8, u8);
 
 /// The orders that servers usually have: OpenSSL's, the long keys first; that of ELB policies, the
 /// short keys first; and theirs below TLS 1.2, where s2n-tls takes what is made for it before what is
-/// not.
+/// not. What is weak comes last.
 const RANKS: [Rank; 3] = [
-    |suite| (false, exchange(suite), mac(suite), strength(suite)),
-    |suite| short_keys_first(suite, false),
-    |suite| short_keys_first(suite, mac(suite) < 2),
+    |suite| (weak(suite), exchange(suite), mac(suite), strength(suite)),
+    |suite| short_keys_first(suite, weak(suite)),
+    |suite| short_keys_first(suite, weak(suite).max(u8::from(mac(suite) < 2))),
 ];
 
-fn short_keys_first(suite: Suite, last: bool) -> (bool, u8, u8, u8) {
-    let strength = match strength(suite) {
-        0 => 1,
-        1 => 2,
-        2 => 0,
-        other => other,
+/// Few ELB policies have ChaCha20.
+fn short_keys_first(suite: Suite, first: u8) -> (u8, u8, u8, u8) {
+    let (first, strength) = match strength(suite) {
+        0 => (first, 1),
+        1 => (2, 2),
+        2 => (first, 0),
+        other => (first, other),
     };
-    (last, exchange(suite), strength, mac(suite))
+    (first, exchange(suite), strength, mac(suite))
+}
+
+fn weak(suite: Suite) -> u8 {
+    if strength(suite) > 2 { 2 } else { 0 }
 }
 
 /// Suites in the orders that are to be expected of a server which picked those before in that order, the
@@ -116,21 +121,33 @@ fn disorder<R: Ord>(suites: &[Suite], first: usize, rank: impl Fn(Suite) -> R) -
         .sum()
 }
 
-/// Suites in the order in which a server is likely to pick them that picked those: what its certificate
-/// serves before what it does not.
+/// What a server is likely to pick next of these suites, after those that it picked: in that order, and
+/// only what its certificate serves, while there is any.
 pub(crate) fn expected(suites: &[Suite], picked: &[Suite]) -> Vec<Suite> {
-    let mut expected = if picked.is_empty() {
-        suites.to_vec()
-    } else {
-        orders(suites, picked).swap_remove(0)
-    };
-    let seen: Vec<_> = picked.iter().map(|suite| authentication(*suite)).collect();
+    if picked.is_empty() {
+        return suites.to_vec();
+    }
+    let mut expected = orders(suites, picked).swap_remove(0);
+    // Key exchanges that were not seen come later: static RSA before DHE, which fewer servers have.
+    let seen: Vec<_> = picked.iter().map(|suite| exchange_of(*suite)).collect();
     expected.sort_by_key(|suite| {
-        !seen.is_empty()
-            && !seen.contains(&authentication(*suite))
-            && authentication(*suite) != Some(Authentication::Any)
+        let exchange = exchange_of(*suite);
+        let unusual = exchange != Some(KeyExchange::Rsa);
+        !seen.contains(&exchange) && unusual
     });
+    let seen: Vec<_> = picked.iter().map(|suite| authentication(*suite)).collect();
+    let served = |suite: &Suite| {
+        let authentication = authentication(*suite);
+        seen.contains(&authentication) || authentication == Some(Authentication::Any)
+    };
+    if expected.iter().any(served) {
+        expected.retain(served);
+    }
     expected
+}
+
+fn exchange_of(suite: Suite) -> Option<KeyExchange> {
+    suite.traits().map(|traits| traits.key_exchange)
 }
 
 fn authentication(suite: Suite) -> Option<Authentication> {
@@ -227,9 +244,25 @@ mod tests {
     }
 
     #[test]
+    fn expects_what_was_not_made_for_the_version_at_last() {
+        let picked = suites(&[
+            0xC013, 0xC014, 0x002F, 0x0035, 0xC02F, 0xC027, 0xC030, 0xC028,
+        ]);
+        let left: Vec<Suite> = Suite::common()
+            .iter()
+            .copied()
+            .filter(|suite| !picked.contains(suite))
+            .collect();
+        let next = suites(&[0x009C, 0x003C, 0x009D, 0x003D]);
+        assert_eq!(expected(&left, &picked)[..4], next);
+    }
+
+    #[test]
     fn expects_what_the_certificate_serves() {
         let left = suites(&[0xC02B, 0xC02C, 0xC030, 0xCCA9, 0xCCA8]);
-        let expected = expected(&left, &suites(&[0xC02F]));
-        assert_eq!(expected[..2], suites(&[0xC030, 0xCCA8]));
+        assert_eq!(
+            expected(&left, &suites(&[0xC02F])),
+            suites(&[0xC030, 0xCCA8])
+        );
     }
 }

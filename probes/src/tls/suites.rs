@@ -175,7 +175,15 @@ async fn taken_apart(
     let Some(good) = found.picked().first().copied().or(known_good) else {
         return found;
     };
-    let parts = parts::parts(&left, good);
+    // Where it picks as servers usually do, its order shows on the way, and nothing is asked in vain.
+    let mut guessed = Eliminated::while_guessed(cx, ask, &left, Some(good)).await;
+    let left = std::mem::take(&mut guessed.left);
+    found.join(guessed);
+    if left.is_empty() {
+        return found;
+    }
+    let like = found.picked().last().copied().unwrap_or(good);
+    let parts = parts::parts(&left, like);
     let good = Some(good);
     let asked = parts.iter().map(|part| async move {
         if parts::is_short(part) {
