@@ -497,7 +497,7 @@ matrix! {
         stands_for: "an intrusion prevention system that has seen enough",
         faults: &[Arrival(InTotal(20), Reset)],
         must: Must::Nothing,
-        at_most: 200,
+        at_most: 400,
         may_find: &[THROTTLES],
     }
     silence_after_20_in_total {

@@ -210,10 +210,11 @@ mod tests {
         let answered = |fault: Fault| {
             let proxy = FaultProxy::before(server.port(), &[fault]);
             let mut clients: Vec<_> = (0..10)
-                .map(|_| {
-                    let mut client = net::connect(proxy.port()).expect("it listens");
+                // The RST of a proxy that has accepted may overtake connect(): that one is not let in.
+                .filter_map(|_| {
+                    let mut client = net::connect(proxy.port()).ok()?;
                     let _ = std::io::Write::write_all(&mut client, b"no hello\r\n\r\n");
-                    client
+                    Some(client)
                 })
                 .collect();
             clients
