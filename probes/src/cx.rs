@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::{Connection, Heard};
 use crate::net::gate::{AllSlots, Gate};
@@ -87,6 +88,18 @@ pub(crate) struct Told {
     pub(crate) in_company: bool,
 }
 
+impl Told {
+    /// Whether the server took up an offer.
+    pub(crate) fn is_hello(&self) -> bool {
+        self.outcome.as_ref().is_ok_and(HelloOutcome::is_hello)
+    }
+
+    /// Whether it is a hello, or a refusal that the RFCs define.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.outcome.is_ok() && !ask::is_ambiguous(self)
+    }
+}
+
 impl Cx {
     pub(crate) fn new(endpoint: &Endpoint, settings: &Settings) -> Self {
         Self {
@@ -149,8 +162,7 @@ impl Cx {
             // A guess that had no answer, and the question that has one: the first was lost.
             let dropped = lock(&self.dropped).remove(hello);
             if let Some(at) = dropped
-                && told.outcome.is_ok()
-                && !ask::is_ambiguous(&told)
+                && told.is_clear()
             {
                 self.steadiness.lost(at, true);
             }
@@ -174,12 +186,11 @@ impl Cx {
             let asked = cell.get_or_try_init(async || {
                 let told = self.ask_now(&hello, self.patience(), true).await;
                 let usual = self.way_of_refusing();
-                let clear = |outcome: &HelloOutcome| {
-                    !ask::is_ambiguous(&told)
-                        || ask::is_close_notify(outcome)
+                let as_usual = |outcome: &HelloOutcome| {
+                    ask::is_close_notify(outcome)
                         || usual.is_some_and(|usual| usual.same_kind(outcome))
                 };
-                if told.outcome.as_ref().is_ok_and(clear) {
+                if told.is_clear() || told.outcome.as_ref().is_ok_and(as_usual) {
                     Ok(told)
                 } else {
                     lock(&self.dropped).insert(hello.clone(), told.at);
@@ -240,7 +251,7 @@ impl Cx {
             connect_time,
             in_company,
         };
-        if told.outcome.is_ok() && !ask::is_ambiguous(&told) {
+        if told.is_clear() {
             self.steadiness.answered();
         }
         told
@@ -333,14 +344,13 @@ impl Cx {
     pub(crate) async fn answers_since(&self, control: Option<&Hello>, since: Instant) -> bool {
         // One control serves all who wait for one.
         let _turn = self.control_turn.lock().await;
-        if self.last_good().is_some_and(|begun| begun >= since) {
+        if self.was_good_since(since) {
             return true;
         }
         let Some(hello) = control.or(self.known_good.get()) else {
             return false;
         };
-        let told = self.ask_again(hello).await;
-        told.outcome.is_ok_and(|outcome| outcome.is_hello())
+        self.ask_again(hello).await.is_hello()
     }
 
     /// Notes a refusal by an alert that the RFCs define: this server says what it refuses.
@@ -391,21 +401,6 @@ impl Cx {
     /// Every question that was put, with its answer.
     pub(crate) fn answered(&self) -> Vec<(Hello, Told)> {
         self.hellos.filled()
-    }
-
-    /// The hellos that were refused by an alert that the RFCs define.
-    pub(crate) fn clearly_refused(&self) -> Vec<Hello> {
-        self.hellos
-            .filled()
-            .into_iter()
-            .filter(|(_, told)| {
-                told.outcome
-                    .as_ref()
-                    .is_ok_and(|outcome| !outcome.is_hello())
-                    && !ask::is_ambiguous(told)
-            })
-            .map(|(hello, _)| hello)
-            .collect()
     }
 
     /// Whether a version is spoken; found out once.
@@ -543,13 +538,10 @@ impl Cx {
         *last = (*last).max(Some(begun));
     }
 
-    fn last_good(&self) -> Option<Instant> {
-        *lock(&self.last_good)
+    /// Whether anything that began after `since` was answered.
+    fn was_good_since(&self, since: Instant) -> bool {
+        lock(&self.last_good).is_some_and(|begun| begun >= since)
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a plaintext request was answered with.
@@ -591,7 +583,7 @@ impl Quiet<'_> {
     /// such hello is known.
     pub(crate) async fn still_answers(&self, since: Instant) -> Option<bool> {
         let hello = self.cx.known_good.get()?;
-        if self.cx.last_good().is_some_and(|begun| begun >= since) {
+        if self.cx.was_good_since(since) {
             return Some(true);
         }
         Some(self.is_answered(hello).await)
@@ -601,7 +593,7 @@ impl Quiet<'_> {
     /// server that answers nothing any more may have been asked too fast: it is left alone for a
     /// while, and from then on asked more slowly.
     pub(crate) async fn control(&self, control: Option<&Hello>, since: Instant) -> Option<bool> {
-        if control.is_none() && self.cx.last_good().is_some_and(|begun| begun >= since) {
+        if control.is_none() && self.cx.was_good_since(since) {
             return Some(true);
         }
         let hello = control.or(self.cx.known_good.get())?;
@@ -639,8 +631,7 @@ impl Quiet<'_> {
     }
 
     async fn is_answered(&self, hello: &Hello) -> bool {
-        let told = self.ask(hello, self.cx.settings.timeout).await;
-        told.outcome.is_ok_and(|outcome| outcome.is_hello())
+        self.ask(hello, self.cx.settings.timeout).await.is_hello()
     }
 }
 

@@ -22,6 +22,7 @@ pub mod fact;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub(crate) mod lock;
 pub mod net;
 pub mod observations;
 pub mod probe;

@@ -56,6 +56,15 @@ macro_rules! probes {
                 failures
             }
 
+            /// Where the nodes behind the address disagree, each probe says what of its result still counts.
+            pub(crate) fn doubt(&mut self) {
+                let Some(nodes) = self.nodes.seen().filter(|nodes| nodes.agree == Answer::No).cloned() else {
+                    return;
+                };
+                let why = "several nodes behind this address answer differently";
+                $( <$probe>::doubt(&mut self.$field, &nodes, why); )*
+            }
+
             /// Marks chosen probes of the stages after `Reach` as failed, where there is a reason.
             pub(crate) fn fail_rest(&mut self, cx: &Cx, why: impl Fn(&ProbeInfo) -> Option<ProbeError>) {
                 for probe in PROBES.iter().filter(|probe| probe.stage != Stage::Reach && cx.chosen(probe.id)) {
@@ -91,39 +100,6 @@ probes! {
     signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
-}
-
-impl Observations {
-    /// Where the nodes behind the address disagree, what one of them refused is no fact about all: it
-    /// becomes undetermined.
-    pub(crate) fn doubt_refusals(&mut self) {
-        let Some(nodes) = self.nodes.seen().filter(|nodes| nodes.agree == Answer::No) else {
-            return;
-        };
-        let why = "several nodes behind this address answer differently";
-        let refusals_differ = nodes.refusals_differ;
-        self.sni.withdraw(why);
-        if !refusals_differ {
-            return;
-        }
-        self.alpn.withdraw(why);
-        self.renegotiation.withdraw(why);
-        self.extended_master_secret.withdraw(why);
-        self.encrypt_then_mac.withdraw(why);
-        self.compression.withdraw(why);
-        self.fallback_scsv.withdraw(why);
-        self.dh_parameters.withdraw(why);
-        self.signature_algorithms.withdraw(why);
-        if let Attempt::Seen(versions) = &mut self.versions {
-            versions.doubt(why);
-        }
-        if let Attempt::Seen(suites) = &mut self.suites {
-            suites.doubt(why);
-        }
-        if let Attempt::Seen(groups) = &mut self.groups {
-            groups.doubt(why);
-        }
-    }
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

@@ -7,8 +7,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
+use crate::fact::Attempt;
 use crate::net::NetError;
 use crate::observations::Observations;
+use crate::tls::nodes::NodesSeen;
 
 /// When a probe runs. The probes of a stage run side by side and see what earlier stages observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +47,14 @@ pub trait Probe {
         cx: &Cx,
         so_far: &Observations,
     ) -> impl Future<Output = Result<Self::Seen, ProbeError>> + Send;
+
+    /// What becomes of the result where nodes behind the address answer differently: what one of them
+    /// refused is no fact about all. Unless a probe knows better, nothing of it counts then.
+    fn doubt(attempt: &mut Attempt<Self::Seen>, nodes: &NodesSeen, why: &str) {
+        if nodes.refusals_differ {
+            attempt.withdraw(why);
+        }
+    }
 }
 
 /// A probe as the lists of the command line and the docs show it.

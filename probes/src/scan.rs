@@ -139,7 +139,7 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
         for stage in [Stage::Detail, Stage::Recheck, Stage::Conclude] {
             Box::pin(seen.run_stage(stage, &cx)).await;
         }
-        seen.doubt_refusals();
+        seen.doubt();
     } else {
         seen.fail_rest(&cx, |_| {
             Some(ProbeError::Missing {

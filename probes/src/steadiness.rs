@@ -1,9 +1,11 @@
 //! What the server turns out to bear while it is asked: chance, crowds, haste.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::lock::lock;
 
 /// Answers lost in company, before fewer connections are opened at once; and one of so many at least.
 const LOST_AT_LEAST: u32 = 3;
@@ -104,7 +106,7 @@ impl Steadiness {
     }
 
     fn lock(&self) -> MutexGuard<'_, Noticed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 }
 

@@ -2,12 +2,17 @@
 
 use gladhand_testkit::needs;
 use gladhand_testkit::pki::{Issued, KeyKind, Pki, Spec};
-use gladhand_testkit::real::{Jsse, Site, gnutls_serv, haproxy, jsse, nginx, s_server};
+use gladhand_testkit::real::{Jsse, RealServer, Site, gnutls_serv, haproxy, jsse, nginx, s_server};
 
 use crate::harness::{HOST, check};
 
 /// GnuTLS with TLS 1.2 alone.
 const GNUTLS: &str = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+
+/// A GnuTLS server that asks for no client certificate.
+fn gnutls(pki: &Pki, chain: &[Issued], priority: &str) -> RealServer {
+    gnutls_serv(pki, chain, priority, &["--disable-client-cert"])
+}
 
 fn rsa_chain(pki: &Pki) -> Vec<Issued> {
     pki.chain(&pki.issue(&Spec::leaf(&[HOST]).key(KeyKind::Rsa(2048))))
@@ -47,12 +52,7 @@ fn gnutls_without_secure_renegotiation() {
     needs!("gnutls-serv", "cc");
     let pki = Pki::new();
     let priority = format!("{GNUTLS}:%DISABLE_SAFE_RENEGOTIATION:%NO_SESSION_HASH");
-    let server = gnutls_serv(
-        &pki,
-        &rsa_chain(&pki),
-        &priority,
-        &["--disable-client-cert"],
-    );
+    let server = gnutls(&pki, &rsa_chain(&pki), &priority);
     let report = check(&pki, server.port());
     report
         .says("renegotiation/TLSv1.2/answer", "no")
@@ -66,7 +66,7 @@ fn gnutls_without_secure_renegotiation() {
 fn gnutls_with_both() {
     needs!("gnutls-serv", "cc");
     let pki = Pki::new();
-    let server = gnutls_serv(&pki, &rsa_chain(&pki), GNUTLS, &["--disable-client-cert"]);
+    let server = gnutls(&pki, &rsa_chain(&pki), GNUTLS);
     let report = check(&pki, server.port());
     report
         .says("renegotiation/TLSv1.2/answer", "yes")
@@ -245,12 +245,7 @@ fn gnutls_gives_a_group_of_rfc_7919() {
     needs!("gnutls-serv", "cc");
     let pki = Pki::new();
     let priority = format!("{GNUTLS}:-KX-ALL:+DHE-RSA");
-    let server = gnutls_serv(
-        &pki,
-        &rsa_chain(&pki),
-        &priority,
-        &["--disable-client-cert"],
-    );
+    let server = gnutls(&pki, &rsa_chain(&pki), &priority);
     let report = check(&pki, server.port());
     let group = report.text("dh_parameters/group");
     assert!(group.ends_with("(RFC 7919)"), "{report}");
@@ -284,7 +279,7 @@ fn encrypt_then_mac_where_there_is_cbc() {
     check(&pki, server.port()).says("encrypt_then_mac/answer", "no");
     for (more, answer) in [("", "yes"), (":%NO_ETM", "no")] {
         let priority = format!("{GNUTLS}{more}");
-        let server = gnutls_serv(&pki, &chain, &priority, &["--disable-client-cert"]);
+        let server = gnutls(&pki, &chain, &priority);
         check(&pki, server.port()).says("encrypt_then_mac/answer", answer);
     }
 }
@@ -325,7 +320,7 @@ fn gnutls_signs_over_sha_1_unless_it_is_told_not_to() {
     let chain = rsa_chain(&pki);
     for (more, weak) in [("", "yes"), (":-SIGN-RSA-SHA1", "no")] {
         let priority = format!("{GNUTLS}{more}");
-        let server = gnutls_serv(&pki, &chain, &priority, &["--disable-client-cert"]);
+        let server = gnutls(&pki, &chain, &priority);
         check(&pki, server.port()).says("signature_algorithms/weak/answer", weak);
     }
 }

@@ -1,6 +1,6 @@
 //! What is said before TLS: STARTTLS, PROXY protocol, proxies.
 
-use gladhand_testkit::front::Front;
+use gladhand_testkit::front::{Front, PROTOCOLS};
 use gladhand_testkit::needs;
 use gladhand_testkit::net::ClosedPort;
 use gladhand_testkit::pki::{KeyKind, Pki, Spec};
@@ -8,19 +8,6 @@ use gladhand_testkit::real::{Site, haproxy, nginx, nginx_behind_balancer};
 use gladhand_testkit::scripted::ScriptedServer;
 
 use crate::harness::{HOST, Report, check_args, check_with, gladhand, gladhand_in};
-
-const PROTOCOLS: &[&str] = &[
-    "smtp",
-    "lmtp",
-    "imap",
-    "pop3",
-    "ftp",
-    "ldap",
-    "xmpp",
-    "xmpp-server",
-    "postgres",
-    "mysql",
-];
 
 fn serve(pki: &Pki) -> ScriptedServer {
     ScriptedServer::serving(pki.chain(&pki.leaf(&[HOST])))

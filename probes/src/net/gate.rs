@@ -1,14 +1,15 @@
 //! How many connections, how fast, and until when: the limits that keep a probe polite. A server that
 //! turns out to bear less makes them narrower.
 
+use std::sync::Mutex as Lock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit, watch};
 use tokio::time::Instant;
 
 use super::NetError;
+use crate::lock::lock;
 
 /// Connections to one endpoint in one run, at most.
 pub(crate) const BUDGET: u32 = 1000;
@@ -210,8 +211,4 @@ impl AllSlots<'_> {
             self.gate.at_once.store(at_once, Ordering::Relaxed);
         }
     }
-}
-
-fn lock<T>(of: &Lock<T>) -> std::sync::MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::Answer;
+use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::nodes::NodesSeen;
 use crate::tls::session::SessionSpec;
 use crate::tls::versions;
 use crate::wire::registry::ProtocolVersion;
@@ -77,6 +78,9 @@ impl Probe for Certificate {
             )),
         })
     }
+
+    /// It is the chain that one of them sends.
+    fn doubt(_: &mut Attempt<CertificateSeen>, _: &NodesSeen, _: &str) {}
 }
 
 fn read(chain: &[Vec<u8>], version: String) -> CertificateSeen {

@@ -57,7 +57,7 @@ impl Probe for DhParameters {
         Ok(DhParametersSeen {
             version,
             suite: suite.into(),
-            bits: bits(&numbers.prime),
+            bits: numbers.bits(),
             generator: hex(&numbers.generator),
             group: dh_prime_name(&prime_sha256).map(Into::into),
             prime_sha256,
@@ -96,12 +96,6 @@ async fn reused(cx: &Cx, hello: &Hello, first: &Numbers) -> Fact {
     } else {
         Fact::new(Answer::Undetermined, "asked again: no parameters came")
     }
-}
-
-fn bits(number: &[u8]) -> u32 {
-    let leading = number.first().map_or(0, |byte| byte.leading_zeros());
-    let bits = u32::try_from(number.len()).unwrap_or(u32::MAX);
-    bits.saturating_mul(8).saturating_sub(leading)
 }
 
 fn hex(number: &[u8]) -> String {

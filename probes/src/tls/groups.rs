@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::Answer;
+use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::hellos::{Hello, turned_round};
+use crate::tls::nodes::NodesSeen;
 use crate::tls::versions;
 use crate::wire::flight::Flight;
 use crate::wire::key_share;
@@ -87,6 +88,13 @@ impl Probe for Groups {
             tls12_only: named(&tls12_only),
             evidence: found.evidence,
         })
+    }
+
+    /// What was accepted is accepted.
+    fn doubt(attempt: &mut Attempt<GroupsSeen>, nodes: &NodesSeen, why: &str) {
+        if let (true, Attempt::Seen(seen)) = (nodes.refusals_differ, attempt) {
+            seen.doubt(why);
+        }
     }
 }
 
@@ -242,7 +250,7 @@ pub struct GroupsSeen {
 
 impl GroupsSeen {
     /// Makes every group undetermined that is not accepted.
-    pub(crate) fn doubt(&mut self, why: &str) {
+    fn doubt(&mut self, why: &str) {
         let mut all: Vec<GroupName> = Vec::new();
         for group in Group::tls13().iter().chain(Group::tls12_curves()) {
             let group = GroupName::from(*group);

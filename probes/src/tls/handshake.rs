@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::milliseconds;
+use crate::fact::{Attempt, milliseconds};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::REFUSALS;
 use crate::tls::hellos::Hello;
+use crate::tls::nodes::NodesSeen;
 use crate::tls::session::{Session, SessionSpec, can_complete};
 use crate::untrusted::Untrusted;
 use crate::wire::registry::{AlertDescription, ProtocolVersion};
@@ -36,6 +37,9 @@ impl Probe for Handshake {
         }
         Ok(HandshakeSeen::from(&*session))
     }
+
+    /// It is one handshake, with one of them.
+    fn doubt(_: &mut Attempt<HandshakeSeen>, _: &NodesSeen, _: &str) {}
 }
 
 /// A refusal says nothing about an ordinary client where the server would take something that

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::milliseconds;
+use crate::fact::{Attempt, milliseconds};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::hellos::HelloOutcome;
+use crate::tls::nodes::NodesSeen;
 
 /// Tells what the other probes ran into: how fast, how much at once and how long a hello this server
 /// answers, and how it refuses. Asks only where answers were lost: the known hello, a few times, alone.
@@ -34,7 +34,7 @@ impl Probe for Limits {
         {
             for hello in std::iter::repeat_n(cx.known_good(), ALONE).flatten() {
                 let told = quiet.ask(&hello, cx.settings.timeout).await;
-                if told.outcome.as_ref().is_ok_and(HelloOutcome::is_hello) {
+                if told.is_hello() {
                     continue;
                 }
                 cx.note_lost(&told);
@@ -53,6 +53,9 @@ impl Probe for Limits {
             lost_alone: noticed.lost_alone,
         })
     }
+
+    /// It counts answers, whoever gave them.
+    fn doubt(_: &mut Attempt<LimitsSeen>, _: &NodesSeen, _: &str) {}
 }
 
 /// What the server bore.

@@ -7,10 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::{Cx, Told};
-use crate::fact::Answer;
+use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::ask::is_ambiguous;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::wire::flight::Flight;
 use crate::wire::registry::Suite;
@@ -35,21 +34,24 @@ impl Probe for Nodes {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<NodesSeen, ProbeError> {
         let known = cx.known_good();
-        let mut refused = widest(cx.clearly_refused());
+        let answered = cx.answered();
+        let clearly_refused = answered
+            .iter()
+            .filter(|(_, told)| told.is_clear() && !told.is_hello());
+        let mut refused = widest(clearly_refused.map(|(hello, _)| hello));
         // The usual suites first: there nodes differ.
         refused.sort_by_key(|hello| hello.length().abs_diff(Suite::common().len() / 2));
         let questions: Vec<Hello> = known.iter().chain(&refused).cloned().collect();
-        let shows_certificate = cx
-            .answered()
-            .into_iter()
+        let shows_certificate = answered
+            .iter()
             .filter(|(_, told)| leaf_of(told).is_some())
             .map(|(hello, _)| hello)
-            .min_by_key(Hello::length);
+            .min_by_key(|hello| hello.length());
         // Twice in a row: nodes that take turns then both have it.
         let twice = refused.iter().flat_map(|hello| [hello, hello]);
         let asked: Vec<Hello> = std::iter::repeat_n(&known, TIMES)
             .flatten()
-            .chain(std::iter::repeat_n(&shows_certificate, 2).flatten())
+            .chain(std::iter::repeat_n(shows_certificate, 2).flatten())
             .chain(twice.take(AT_MOST))
             .cloned()
             .collect();
@@ -98,15 +100,18 @@ impl Probe for Nodes {
             refusals_differ,
         })
     }
+
+    /// It is what tells.
+    fn doubt(_: &mut Attempt<NodesSeen>, _: &NodesSeen, _: &str) {}
 }
 
 /// The hellos that no other covers: who would accept a part, would accept the whole.
-fn widest(hellos: Vec<Hello>) -> Vec<Hello> {
+fn widest<'a>(hellos: impl Iterator<Item = &'a Hello>) -> Vec<Hello> {
     let mut widest: Vec<Hello> = Vec::new();
     for hello in hellos {
-        if !widest.iter().any(|other| other.covers(&hello)) {
+        if !widest.iter().any(|other| other.covers(hello)) {
             widest.retain(|other| !hello.covers(other));
-            widest.push(hello);
+            widest.push(hello.clone());
         }
     }
     widest
@@ -114,9 +119,8 @@ fn widest(hellos: Vec<Hello>) -> Vec<Hello> {
 
 /// A clear answer, as far as it is the same each time from one server.
 fn summary(told: &Told) -> Option<String> {
-    let outcome = told.outcome.as_ref().ok()?;
-    match outcome {
-        _ if is_ambiguous(told) => None,
+    match told.outcome.as_ref().ok()? {
+        _ if !told.is_clear() => None,
         // Which alert refuses may depend on the time of day; that it is refused does not.
         HelloOutcome::Alert(_) => Some("refused".into()),
         outcome => Some(outcome.to_string()),
@@ -125,7 +129,7 @@ fn summary(told: &Told) -> Option<String> {
 
 /// Certificates that differ although name, version and suite are the same.
 fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference> {
-    let mut leaves: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut leaves: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
     for (hello, told) in answers {
         let (Hello::Tls(offer), Some((flight, leaf))) = (&hello, leaf_of(&told)) else {
             continue;
@@ -136,22 +140,28 @@ fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference>
             flight.hello.version(),
             flight.hello.suite,
         );
-        let facts = CertificateFacts::read(leaf);
-        let (serial, subject) = (facts.serial.clone(), facts.subject.clone());
-        leaves
-            .entry(question)
-            .or_default()
-            .insert(facts.sha256, format!("{subject}, serial {serial}"));
+        let known = leaves.entry(question).or_default();
+        if !known.contains(leaf) {
+            known.insert(leaf.clone());
+        }
     }
     leaves
         .into_iter()
         .filter(|(_, leaves)| leaves.len() > 1)
-        .map(|(question, leaves)| Difference {
-            question,
-            answers: leaves
-                .into_iter()
-                .map(|(sha256, what)| format!("{what} (SHA-256 {sha256})"))
-                .collect(),
+        .map(|(question, leaves)| {
+            let mut facts: Vec<_> = leaves
+                .iter()
+                .map(|leaf| CertificateFacts::read(leaf))
+                .collect();
+            facts.sort_by(|a, b| a.sha256.cmp(&b.sha256));
+            let in_words = facts.iter().map(|facts| {
+                let (subject, serial) = (&facts.subject, &facts.serial);
+                format!("{subject}, serial {serial} (SHA-256 {})", facts.sha256)
+            });
+            Difference {
+                question,
+                answers: in_words.collect(),
+            }
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::milliseconds;
+use crate::fact::{Attempt, milliseconds};
 use crate::net::NetError;
 use crate::net::connect::Heard;
 use crate::net::opening::{Failure, ProxyProtocol, StartTls};
@@ -15,6 +15,7 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::is_ambiguous;
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::nodes::NodesSeen;
 use crate::untrusted::Untrusted;
 use crate::wire::key_share::SMALL_SHARES;
 use crate::wire::registry::{Group, ProtocolVersion, Suite};
@@ -137,6 +138,9 @@ impl Probe for Reach {
         }
         Ok(seen)
     }
+
+    /// What one answer shows is on the port.
+    fn doubt(_: &mut Attempt<ReachSeen>, _: &NodesSeen, _: &str) {}
 }
 
 /// Other hellos, for servers that the ordinary one offers nothing: what each is, and the hello.

@@ -4,11 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
+use crate::fact::Attempt;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{REFUSALS, Reply, question};
 use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::nodes::NodesSeen;
 use crate::tls::reach::ReachOutcome;
 use crate::tls::session::{Session, SessionSpec};
 use crate::tls::versions;
@@ -82,6 +84,11 @@ impl Probe for Sni {
             wrong,
             wrong_name: WRONG_NAME.into(),
         })
+    }
+
+    /// Names are told apart by certificates: those differ as well.
+    fn doubt(attempt: &mut Attempt<SniSeen>, _: &NodesSeen, why: &str) {
+        attempt.withdraw(why);
     }
 }
 

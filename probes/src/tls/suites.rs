@@ -7,13 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::Answer;
+use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::enumerate::{Eliminated, Question};
 use crate::tls::groups::preferred_but;
 use crate::tls::hellos::{Hello, HelloOutcome, turned_round};
+use crate::tls::nodes::NodesSeen;
 use crate::tls::order::{self, Pick};
 use crate::tls::parts;
 use crate::tls::versions;
@@ -55,6 +56,13 @@ impl Probe for Suites {
         Ok(SuitesSeen(
             lists.into_iter().flatten().collect::<BTreeMap<_, _>>(),
         ))
+    }
+
+    /// What was accepted is accepted.
+    fn doubt(attempt: &mut Attempt<SuitesSeen>, nodes: &NodesSeen, why: &str) {
+        if let (true, Attempt::Seen(seen)) = (nodes.refusals_differ, attempt) {
+            seen.doubt(why);
+        }
     }
 }
 
@@ -209,7 +217,7 @@ async fn turned_and_rare(cx: &Cx, ask: &Question<'_, Suite>) -> Eliminated<Suite
         .with_fillers(rare.len().saturating_sub(usual.len()));
     // Whether a hello so long is answered is all that matters here: no second opinion.
     let (told, ()) = tokio::join!(cx.ask(&long), cx.look_ahead([(ask.hello)(rare)]));
-    let answered = told.outcome.is_ok_and(|outcome| outcome.is_hello());
+    let answered = told.is_hello();
     let reply = question(cx, if answered { &long } else { &hello }, None).await;
     let turned = pick(ask, &reply);
     let chunk = if answered { rare.len() } else { CHUNK };
@@ -307,7 +315,7 @@ impl SuiteList {
         let dh_bits = found
             .accepted
             .iter()
-            .filter_map(|(_, flight)| flight.key_exchange.as_ref()?.dh_bits)
+            .filter_map(|(_, flight)| flight.key_exchange.as_ref()?.dh_bits())
             .min();
         Self {
             accepted: found.picked().into_iter().map(SuiteName::from).collect(),
@@ -331,7 +339,7 @@ pub struct SuitesSeen(pub BTreeMap<ProtocolVersion, SuiteList>);
 
 impl SuitesSeen {
     /// Makes every suite undetermined that is not accepted, and the order.
-    pub(crate) fn doubt(&mut self, why: &str) {
+    fn doubt(&mut self, why: &str) {
         for (version, list) in &mut self.0 {
             let all: Vec<SuiteName> = match *version {
                 ProtocolVersion::SSL2 => continue,

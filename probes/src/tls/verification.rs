@@ -7,6 +7,7 @@ use crate::cx::Cx;
 use crate::fact::Attempt;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::nodes::NodesSeen;
 use crate::untrusted::Untrusted;
 use crate::x509::verify;
 
@@ -50,6 +51,9 @@ impl Probe for Verification {
             error: verified.error,
         })
     }
+
+    /// It is about the chain that one of them sends.
+    fn doubt(_: &mut Attempt<VerificationSeen>, _: &NodesSeen, _: &str) {}
 }
 
 /// The verdict of a verifying client, with its reasons in our own terms.

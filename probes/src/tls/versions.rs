@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::Answer;
+use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{NOT_ABOUT_SUITES, Reply, question};
 use crate::tls::enumerate::{Eliminated, Question, in_turn};
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::nodes::NodesSeen;
 use crate::tls::parts;
 use crate::wire::flight::Flight;
 use crate::wire::key_share::SMALL_SHARES;
@@ -31,6 +32,13 @@ impl Probe for Versions {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<VersionsSeen, ProbeError> {
         Ok(all(cx).await)
+    }
+
+    /// What was accepted is accepted.
+    fn doubt(attempt: &mut Attempt<VersionsSeen>, nodes: &NodesSeen, why: &str) {
+        if let (true, Attempt::Seen(seen)) = (nodes.refusals_differ, attempt) {
+            seen.doubt(why);
+        }
     }
 }
 
@@ -312,7 +320,7 @@ pub struct VersionAnswer {
 
 impl VersionsSeen {
     /// Makes every "no" undetermined.
-    pub(crate) fn doubt(&mut self, why: &str) {
+    fn doubt(&mut self, why: &str) {
         for answer in self.0.values_mut() {
             if answer.answer == Answer::No {
                 answer.answer = Answer::Undetermined;

@@ -168,9 +168,7 @@ pub fn decode_certificate_status(body: &[u8]) -> Result<Vec<u8>, DecodeError> {
 pub struct ServerKeyExchange {
     /// The named group of an elliptic-curve exchange (RFC 8422 §5.4).
     pub group: Option<Group>,
-    /// Bits of the prime of a finite-field exchange (RFC 5246 §7.4.3).
-    pub dh_bits: Option<u32>,
-    /// The numbers of that exchange.
+    /// The numbers of a finite-field exchange (RFC 5246 §7.4.3).
     pub dh: Option<DhParameters>,
     /// What the parameters are signed with, from TLS 1.2 on.
     pub scheme: Option<SignatureScheme>,
@@ -187,7 +185,21 @@ pub struct DhParameters {
     pub public: Vec<u8>,
 }
 
+impl DhParameters {
+    /// Bits of the prime.
+    pub fn bits(&self) -> u32 {
+        let leading = self.prime.first().map_or(0, |byte| byte.leading_zeros());
+        let bytes = u32::try_from(self.prime.len()).unwrap_or(u32::MAX);
+        bytes.saturating_mul(8).saturating_sub(leading)
+    }
+}
+
 impl ServerKeyExchange {
+    /// Bits of the prime of a finite-field exchange.
+    pub fn dh_bits(&self) -> Option<u32> {
+        self.dh.as_ref().map(DhParameters::bits)
+    }
+
     /// Reads the body as the suite's key exchange shapes it; none where that has no shape known here.
     pub fn decode(
         body: &[u8],
@@ -215,11 +227,6 @@ impl ServerKeyExchange {
                 Ok(bytes.skip_while(|byte| *byte == 0).collect())
             };
             let (prime, generator, public) = (number()?, number()?, number()?);
-            let leading = prime.first().map_or(0, |byte| byte.leading_zeros());
-            let bits = u32::try_from(prime.len())
-                .unwrap_or(u32::MAX)
-                .saturating_mul(8);
-            seen.dh_bits = Some(bits.saturating_sub(leading));
             seen.dh = Some(DhParameters {
                 prime,
                 generator,
@@ -333,7 +340,7 @@ mod tests {
         let seen = ServerKeyExchange::decode(&body, suite, ProtocolVersion::TLS1_0)
             .unwrap()
             .unwrap();
-        assert_eq!(seen.dh_bits, Some(15));
+        assert_eq!(seen.dh_bits(), Some(15));
         let dh = seen.dh.unwrap();
         assert_eq!(
             (dh.prime, dh.generator, dh.public),

@@ -9,6 +9,21 @@ use std::thread;
 
 use crate::{net, proxy};
 
+/// The protocols that a front can begin with before TLS, by the names of gladhand and of
+/// `openssl s_client -starttls`.
+pub const PROTOCOLS: &[&str] = &[
+    "smtp",
+    "lmtp",
+    "imap",
+    "pop3",
+    "ftp",
+    "ldap",
+    "xmpp",
+    "xmpp-server",
+    "postgres",
+    "mysql",
+];
+
 /// Speaks before TLS.
 #[derive(Debug)]
 pub struct Front {
@@ -398,18 +413,7 @@ mod tests {
         needs!("openssl");
         let pki = Pki::new();
         let server = ScriptedServer::serving(pki.chain(&pki.leaf(&[NAME])));
-        for protocol in [
-            "smtp",
-            "lmtp",
-            "imap",
-            "pop3",
-            "ftp",
-            "ldap",
-            "xmpp",
-            "xmpp-server",
-            "postgres",
-            "mysql",
-        ] {
+        for protocol in PROTOCOLS {
             let front = Front::starttls(protocol, server.port());
             let told = openssl(&front, protocol);
             assert!(told.contains("Cipher is TLS_"), "{protocol}: {told}");

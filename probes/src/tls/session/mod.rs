@@ -5,7 +5,7 @@ mod record;
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::{Duration, Instant};
 
 use rustls::crypto::CryptoProvider;
@@ -57,10 +57,13 @@ impl SessionSpec {
 
 /// Starts the crypto library beside the first questions: it takes tens of milliseconds, once.
 pub(crate) fn warm_up() {
-    drop(tokio::task::spawn_blocking(|| {
-        let mut bytes = [0; 16];
-        let _ = aws_lc_rs::rand::fill(&mut bytes);
-    }));
+    static WARM: Once = Once::new();
+    WARM.call_once(|| {
+        drop(tokio::task::spawn_blocking(|| {
+            let mut bytes = [0; 16];
+            let _ = aws_lc_rs::rand::fill(&mut bytes);
+        }));
+    });
 }
 
 /// How a handshake went.
