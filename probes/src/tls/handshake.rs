@@ -30,7 +30,7 @@ impl Probe for Handshake {
             .alert
             .is_some_and(|alert| REFUSALS.contains(&alert.0));
         if refused
-            && !session.client_certificate_requested
+            && session.client_certificate.is_none()
             && let Some(beyond) = beyond_rustls(cx, cx.sni()).await
         {
             return Err(ProbeError::undecided(beyond));
@@ -77,7 +77,7 @@ impl From<&Session> for HandshakeSeen {
                 .and_then(AlertDescription::name)
                 .map(Into::into),
             error: session.error.clone().map(Into::into),
-            client_certificate_requested: session.client_certificate_requested,
+            client_certificate_requested: session.client_certificate.is_some(),
             handshake_ms: Some(milliseconds(session.took)),
         }
     }

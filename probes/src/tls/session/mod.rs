@@ -14,6 +14,7 @@ use rustls_pki_types::ServerName;
 use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
 
+pub(crate) use self::record::ClientCertificateRequest;
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
@@ -79,7 +80,10 @@ pub(crate) struct Session {
     pub(crate) error: Option<String>,
     /// The chain as sent; empty where none came.
     pub(crate) chain: Vec<Vec<u8>>,
-    pub(crate) client_certificate_requested: bool,
+    /// The stapled OCSP response; empty where none came.
+    pub(crate) staple: Vec<u8>,
+    /// What the server said when it asked for a client certificate; none where it did not.
+    pub(crate) client_certificate: Option<ClientCertificateRequest>,
     pub(crate) took: Duration,
 }
 
@@ -101,7 +105,8 @@ impl Session {
             alert: None,
             error: None,
             chain: Vec::new(),
-            client_certificate_requested: false,
+            staple: Vec::new(),
+            client_certificate: None,
             took: Duration::ZERO,
         };
         let config = match config(&recorder, spec) {
@@ -135,8 +140,10 @@ impl Session {
         if session.took.is_zero() {
             session.took = begun.elapsed();
         }
-        session.chain = recorder.chain();
-        session.client_certificate_requested = recorder.client_certificate_requested();
+        let seen = recorder.seen();
+        session.chain = seen.chain;
+        session.staple = seen.staple;
+        session.client_certificate = seen.client_certificate;
         Ok(session)
     }
 

@@ -15,6 +15,15 @@ use crate::x509::CertificateFacts;
 /// What is wrong where the signature of a handshake is.
 const KEY_MISMATCH: &str = "the server signs with a key that is not the certificate's: key and certificate do not belong together";
 
+/// What a server said when it asked for a client certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClientCertificateRequest {
+    /// The names of the authorities that it takes, in DER.
+    pub(crate) authorities: Vec<Vec<u8>>,
+    /// The signature schemes that it takes.
+    pub(crate) schemes: Vec<u16>,
+}
+
 /// Accepts and remembers.
 #[derive(Debug)]
 pub(super) struct Recorder {
@@ -22,10 +31,14 @@ pub(super) struct Recorder {
     seen: Mutex<Seen>,
 }
 
-#[derive(Debug, Default)]
-struct Seen {
-    chain: Vec<Vec<u8>>,
-    client_certificate_requested: bool,
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// The chain as sent.
+    pub(super) chain: Vec<Vec<u8>>,
+    /// The stapled OCSP response; empty where none came.
+    pub(super) staple: Vec<u8>,
+    /// What the server asked for, where it asked for a client certificate.
+    pub(super) client_certificate: Option<ClientCertificateRequest>,
 }
 
 impl Recorder {
@@ -36,16 +49,13 @@ impl Recorder {
         }
     }
 
-    pub(super) fn chain(&self) -> Vec<Vec<u8>> {
-        self.seen().chain.clone()
+    /// What was sent so far.
+    pub(super) fn seen(&self) -> Seen {
+        lock(&self.seen).clone()
     }
 
     pub(super) fn client_certificate_requested(&self) -> bool {
-        self.seen().client_certificate_requested
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        lock(&self.seen)
+        lock(&self.seen).client_certificate.is_some()
     }
 }
 
@@ -55,13 +65,15 @@ impl ServerCertVerifier for Recorder {
         end_entity: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
+        ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.seen().chain = std::iter::once(end_entity)
+        let mut seen = lock(&self.seen);
+        seen.chain = std::iter::once(end_entity)
             .chain(intermediates)
             .map(|cert| cert.to_vec())
             .collect();
+        seen.staple = ocsp_response.to_vec();
         Ok(ServerCertVerified::assertion())
     }
 
@@ -140,8 +152,11 @@ fn is_verifiable(cert: &CertificateDer<'_>) -> bool {
 }
 
 impl ResolvesClientCert for Recorder {
-    fn resolve(&self, _hints: &[&[u8]], _schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        self.seen().client_certificate_requested = true;
+    fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        lock(&self.seen).client_certificate = Some(ClientCertificateRequest {
+            authorities: hints.iter().map(|name| name.to_vec()).collect(),
+            schemes: schemes.iter().map(|scheme| u16::from(*scheme)).collect(),
+        });
         None
     }
 
