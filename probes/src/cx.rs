@@ -48,6 +48,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const PAUSES: u32 = 5;
 const BACKING_OFF: Duration = Duration::from_secs(12);
 
+/// How often it is looked for an answer to something else that serves as a control: a quarter of a round
+/// trip each.
+const LOOKS_FOR_GOOD: u32 = 16;
+
 /// Of the rate that a server bore, so much is asked of it afterwards.
 const OF_ITS_RATE: f64 = 0.7;
 
@@ -344,7 +348,7 @@ impl Cx {
     pub(crate) async fn answers_since(&self, control: Option<&Hello>, since: Instant) -> bool {
         // One control serves all who wait for one.
         let _turn = self.control_turn.lock().await;
-        if self.was_good_since(since) {
+        if self.hears_good_since(since).await {
             return true;
         }
         let Some(hello) = control.or(self.known_good.get()) else {
@@ -536,6 +540,21 @@ impl Cx {
     fn good(&self, begun: Instant) {
         let mut last = lock(&self.last_good);
         *last = (*last).max(Some(begun));
+    }
+
+    /// The same; where there is little room for a question of its own, waits for what is asked anyway.
+    async fn hears_good_since(&self, since: Instant) -> bool {
+        let step = (self.slowest_connect() / 4).max(Duration::from_millis(1));
+        for _ in 0..LOOKS_FOR_GOOD {
+            if self.was_good_since(since) {
+                return true;
+            }
+            let has_room = self.gate.busy() < self.gate.at_once() / 2;
+            if has_room || self.pause(step).await.is_err() {
+                break;
+            }
+        }
+        self.was_good_since(since)
     }
 
     /// Whether anything that began after `since` was answered.

@@ -45,7 +45,7 @@ fn a_server_like_an_alb_costs_at_most_64() {
         counted,
         ".connections and what the proxy counted"
     );
-    assert!(counted <= 64, "{counted} connections; {report}");
+    assert!(counted <= 32, "{counted} connections; {report}");
 }
 
 #[test]

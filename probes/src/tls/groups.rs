@@ -132,13 +132,30 @@ async fn tls13(cx: &Cx) -> Eliminated<Group> {
     found
 }
 
-/// What stands behind the last pick is likelier than what the server passed over.
+/// What servers have, as far as it is worth a question ahead.
+fn is_usual(group: Group) -> bool {
+    const USUAL: [Group; 8] = [
+        Group::X25519_MLKEM768,
+        Group::SECP256R1_MLKEM768,
+        Group::SECP384R1_MLKEM1024,
+        Group::X25519,
+        Group::SECP256R1,
+        Group::SECP384R1,
+        Group::SECP521R1,
+        Group::X448,
+    ];
+    USUAL.contains(&group) || group.ffdhe()
+}
+
+/// What stands behind the last pick is likelier than what the server passed over; and who passes over a
+/// hybrid has none.
 fn expected(groups: &[Group], picked: &[Group]) -> Vec<Group> {
     let place = |group: &Group| Group::tls13().iter().position(|other| other == group);
     let last = picked.last().and_then(place);
-    let (behind, before): (Vec<Group>, Vec<Group>) =
-        groups.iter().partition(|group| place(group) > last);
-    behind.into_iter().chain(before).collect()
+    let usual = groups.iter().filter(|group| is_usual(**group));
+    let (behind, before): (Vec<Group>, Vec<Group>) = usual.partition(|group| place(group) > last);
+    let passed_over = before.into_iter().filter(|group| !group.post_quantum());
+    behind.into_iter().chain(passed_over).collect()
 }
 
 /// The groups of TLS 1.3 that servers have, but for one.

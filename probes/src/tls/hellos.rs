@@ -238,6 +238,47 @@ impl Hello {
             && part.groups.iter().all(|group| all.groups.contains(group))
     }
 
+    /// One hello that is refused by every server that refuses both: with the suites or the groups of
+    /// both, where they differ in nothing else; or the newer version of two, since a server picks the
+    /// newest that it has up to that (RFC 5246 appendix E.1).
+    pub(crate) fn joined(&self, other: &Self) -> Option<Self> {
+        if self.covers(other) {
+            return Some(self.clone());
+        }
+        let (Self::Tls(one), Self::Tls(two)) = (self, other) else {
+            return None;
+        };
+        let mut as_one = two.clone();
+        as_one.versions.clone_from(&one.versions);
+        let is_older = match (one.versions.as_slice(), two.versions.as_slice()) {
+            ([new], [old]) => old < new && *new < ProtocolVersion::TLS1_3,
+            _ => false,
+        };
+        if is_older {
+            return self.covers(&Self::Tls(as_one)).then(|| self.clone());
+        }
+        let same = |a: &TlsHello, b: &TlsHello| {
+            (&a.versions, &a.sni, &a.shares, &a.extras)
+                == (&b.versions, &b.sni, &b.shares, &b.extras)
+        };
+        let one_list = one.groups == two.groups || one.suites == two.suites;
+        let mut joined = one.clone();
+        joined.extend(two);
+        (same(one, two) && one_list).then_some(Self::Tls(joined))
+    }
+
+    /// The newest version that is offered.
+    pub(crate) fn newest(&self) -> ProtocolVersion {
+        match self {
+            Self::Ssl2 { .. } => ProtocolVersion::SSL2,
+            Self::Tls(hello) => hello
+                .versions
+                .first()
+                .copied()
+                .unwrap_or(ProtocolVersion::TLS1_2),
+        }
+    }
+
     /// How many suites are offered.
     pub(crate) fn length(&self) -> usize {
         match self {
@@ -279,6 +320,20 @@ impl Hello {
 }
 
 impl TlsHello {
+    /// Adds what the other offers.
+    fn extend(&mut self, other: &Self) {
+        for suite in &other.suites {
+            if !self.suites.contains(suite) {
+                self.suites.push(*suite);
+            }
+        }
+        for group in &other.groups {
+            if !self.groups.contains(group) {
+                self.groups.push(*group);
+            }
+        }
+    }
+
     fn client_hello(&self, random: [u8; 32]) -> ClientHello {
         use crate::wire::registry::ProtocolVersion as V;
         let newest = self.versions.first().copied().unwrap_or(V::TLS1_2);
@@ -507,6 +562,28 @@ mod tests {
         let sni = Some("a-rather-long-name.of-some.load-balancer.example.com".to_owned());
         assert!(length(&Hello::small(sni.clone())) < 256);
         assert!(length(&Hello::small_tls13(sni)) < 256);
+    }
+
+    #[test]
+    fn what_joins_two_refused_hellos_would_be_refused() {
+        use ProtocolVersion as V;
+        let curves = Group::tls12_curves();
+        let hello = |version, suites: &[u16], groups: &[Group]| {
+            let suites: Vec<Suite> = suites.iter().copied().map(Suite).collect();
+            Hello::legacy(version, &suites, groups, None)
+        };
+        let one = hello(V::TLS1_2, &[1, 2], curves);
+        let more_suites = hello(V::TLS1_2, &[2, 3], curves);
+        let all = hello(V::TLS1_2, &[1, 2, 3], curves);
+        assert_eq!(one.joined(&more_suites), Some(all));
+        // A suite of the one with a group of the other may be taken.
+        let other_groups = hello(V::TLS1_2, &[3], &curves[..2]);
+        assert_eq!(one.joined(&other_groups), None);
+        let older = hello(V::TLS1_0, &[1], curves);
+        assert_eq!(one.joined(&older), Some(one.clone()));
+        assert_eq!(older.joined(&one), None);
+        // A suite that was asked in the older version only.
+        assert_eq!(one.joined(&hello(V::TLS1_0, &[3], curves)), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Whether one address answers one question in one way.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::future::join_all;
@@ -16,10 +17,13 @@ use crate::wire::registry::Suite;
 use crate::x509::CertificateFacts;
 
 /// How often the hello that is known to be answered is sent again.
-const TIMES: usize = 3;
+const TIMES: usize = 2;
 
-/// Refusals that are asked for again, at most.
-const AT_MOST: usize = 16;
+/// Refused questions that are put again, at most.
+const AT_MOST: usize = 8;
+
+/// What a refusal is called among the answers.
+const REFUSED: &str = "refused";
 
 /// Puts questions again that were answered clearly: several nodes behind one address that are set up
 /// differently give different answers.
@@ -38,28 +42,29 @@ impl Probe for Nodes {
         let clearly_refused = answered
             .iter()
             .filter(|(_, told)| told.is_clear() && !told.is_hello());
-        let mut refused = widest(clearly_refused.map(|(hello, _)| hello));
+        let longest = cx.longest_answered() * 5 / 4;
+        let mut refused = joined(clearly_refused.map(|(hello, _)| hello), longest);
         // The usual suites first: there nodes differ.
         refused.sort_by_key(|hello| hello.length().abs_diff(Suite::common().len() / 2));
-        let questions: Vec<Hello> = known.iter().chain(&refused).cloned().collect();
-        let shows_certificate = answered
-            .iter()
-            .filter(|(_, told)| leaf_of(told).is_some())
-            .map(|(hello, _)| hello)
-            .min_by_key(|hello| hello.length());
+        refused.truncate(AT_MOST);
+        let shows_certificate = needs_certificates(&answered)
+            .then(|| shortest_with_certificate(&answered))
+            .flatten();
         // Twice in a row: nodes that take turns then both have it.
-        let twice = refused.iter().flat_map(|hello| [hello, hello]);
         let asked: Vec<Hello> = std::iter::repeat_n(&known, TIMES)
             .flatten()
-            .chain(std::iter::repeat_n(shows_certificate, 2).flatten())
-            .chain(twice.take(AT_MOST))
+            .chain(std::iter::repeat_n(&shows_certificate, 2).flatten())
+            .chain(refused.iter().flat_map(|hello| [hello, hello]))
             .cloned()
             .collect();
         let again = join_all(asked.iter().map(|hello| cx.ask_again(hello))).await;
         let mut answers: HashMap<&Hello, BTreeSet<String>> = HashMap::new();
-        for hello in &questions {
+        if let Some(hello) = &known {
             let first = summary(&cx.ask(hello).await);
             answers.entry(hello).or_default().extend(first);
+        }
+        for hello in &refused {
+            answers.entry(hello).or_default().insert(REFUSED.into());
         }
         let mut compared = 0;
         for (hello, told) in asked.iter().zip(&again) {
@@ -105,16 +110,46 @@ impl Probe for Nodes {
     fn doubt(_: &mut Attempt<NodesSeen>, _: &NodesSeen, _: &str) {}
 }
 
-/// The hellos that no other covers: who would accept a part, would accept the whole.
-fn widest<'a>(hellos: impl Iterator<Item = &'a Hello>) -> Vec<Hello> {
-    let mut widest: Vec<Hello> = Vec::new();
+/// As few hellos as put all of these questions again: who would accept a part, would accept the whole.
+/// None is longer than `longest`, unless one of these is.
+fn joined<'a>(hellos: impl Iterator<Item = &'a Hello>, longest: usize) -> Vec<Hello> {
+    let mut joined: Vec<Hello> = Vec::new();
+    // The long ones first, and the newer versions: they cover the others.
+    let mut hellos: Vec<&Hello> = hellos.collect();
+    hellos.sort_by_key(|hello| Reverse((hello.newest(), hello.length())));
     for hello in hellos {
-        if !widest.iter().any(|other| other.covers(hello)) {
-            widest.retain(|other| !hello.covers(other));
-            widest.push(hello.clone());
+        let both = joined.iter_mut().find_map(|other| {
+            let both = other.joined(hello)?;
+            (both.length() <= other.length().max(longest)).then_some((other, both))
+        });
+        match both {
+            Some((other, both)) => *other = both,
+            None => joined.push(hello.clone()),
         }
     }
-    widest
+    joined
+}
+
+/// Whether too few certificates were seen to compare them.
+fn needs_certificates(answered: &[(Hello, Told)]) -> bool {
+    let mut seen: HashMap<(Option<&str>, Suite), usize> = HashMap::new();
+    for (hello, told) in answered {
+        if let (Hello::Tls(offer), Some((flight, _))) = (hello, leaf_of(told)) {
+            *seen
+                .entry((offer.sni.as_deref(), flight.hello.suite))
+                .or_default() += 1;
+        }
+    }
+    seen.into_values().max().unwrap_or(0) <= TIMES
+}
+
+fn shortest_with_certificate(answered: &[(Hello, Told)]) -> Option<Hello> {
+    answered
+        .iter()
+        .filter(|(_, told)| leaf_of(told).is_some())
+        .map(|(hello, _)| hello)
+        .min_by_key(|hello| hello.length())
+        .cloned()
 }
 
 /// A clear answer, as far as it is the same each time from one server.
@@ -122,7 +157,7 @@ fn summary(told: &Told) -> Option<String> {
     match told.outcome.as_ref().ok()? {
         _ if !told.is_clear() => None,
         // Which alert refuses may depend on the time of day; that it is refused does not.
-        HelloOutcome::Alert(_) => Some("refused".into()),
+        HelloOutcome::Alert(_) => Some(REFUSED.into()),
         outcome => Some(outcome.to_string()),
     }
 }

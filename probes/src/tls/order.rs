@@ -38,7 +38,7 @@ pub(crate) fn whose(picks: &[Pick], found: &[Suite]) -> Option<Order> {
 }
 
 /// Puts the suites in the server's order of preference: guesses it, asks about the neighbours that no
-/// pick has told about yet, all at once, and guesses again. `None` where the guesses are no good, or the
+/// pick has told about yet, all at once (and those of the second guess with them), and guesses again. `None` where the guesses are no good, or the
 /// answers make no order.
 pub(crate) async fn sorted(
     cx: &Cx,
@@ -49,19 +49,23 @@ pub(crate) async fn sorted(
     let most = picks.len() + found.len();
     loop {
         let preferences = Preferences::new(picks, found);
-        let guess = preferences.likeliest()?;
-        let doubts: Vec<(Suite, Suite)> = guess
-            .iter()
-            .copied()
-            .zip(guess.iter().copied().skip(1))
-            .filter(|(better, worse)| !preferences.holds(*better, *worse))
-            .collect();
+        let mut guesses = preferences.likeliest()?.into_iter();
+        let guess = guesses.next()?;
+        let mut doubts = preferences.doubts(&guess);
         if doubts.is_empty() {
             return Some(guess);
         }
         if picks.len() + doubts.len() > most {
             return None;
         }
+        // Where the second guess is right, it is not known a round trip later.
+        let of_first = doubts.len();
+        for (better, worse) in guesses.flat_map(|guess| preferences.doubts(&guess)) {
+            if !doubts.contains(&(worse, better)) && !doubts.contains(&(better, worse)) {
+                doubts.push((better, worse));
+            }
+        }
+        doubts.truncate(of_first.max(SMALL));
         let asked = doubts.iter().map(|(better, worse)| async move {
             let (better, worse) = (*better, *worse);
             // The better one last, so that a client's order would show; ChaCha20 never first.
@@ -79,12 +83,13 @@ pub(crate) async fn sorted(
             }
         });
         let mut wrong = 0;
-        for (pick, (better, _)) in join_all(asked).await.into_iter().zip(&doubts) {
+        for (at, (pick, (better, _))) in join_all(asked).await.into_iter().zip(&doubts).enumerate()
+        {
             let pick = pick?;
-            wrong += usize::from(pick.1 != *better);
+            wrong += usize::from(at < of_first && pick.1 != *better);
             picks.push(pick);
         }
-        if wrong > SMALL && wrong * WRONG_OF > doubts.len() {
+        if wrong > SMALL && wrong * WRONG_OF > of_first {
             return None;
         }
     }
@@ -146,8 +151,16 @@ impl<'a> Preferences<'a> {
         self.found.iter().all(|suite| !self.holds(*suite, *suite))
     }
 
-    /// The likeliest order that agrees with everything known; none where nothing does.
-    fn likeliest(&self) -> Option<Vec<Suite>> {
+    /// The neighbours of an order about which nothing is known.
+    fn doubts(&self, order: &[Suite]) -> Vec<(Suite, Suite)> {
+        let neighbours = order.iter().copied().zip(order.iter().copied().skip(1));
+        neighbours
+            .filter(|(better, worse)| !self.holds(*better, *worse))
+            .collect()
+    }
+
+    /// The two likeliest orders that agree with everything known; none where nothing does.
+    fn likeliest(&self) -> Option<Vec<Vec<Suite>>> {
         if !self.is_order() {
             return None;
         }
@@ -163,8 +176,21 @@ impl<'a> Preferences<'a> {
                 })
                 .sum::<usize>()
         };
-        let guess = orders(self.found, &picked).into_iter().min_by_key(wrong)?;
-        // What the guess has first, of all that nothing left is better than.
+        let mut guesses = orders(self.found, &picked);
+        guesses.sort_by_key(wrong);
+        let mut likeliest: Vec<Vec<Suite>> = Vec::new();
+        for guess in guesses {
+            let order = self.agreeing(guess)?;
+            if !likeliest.contains(&order) {
+                likeliest.push(order);
+            }
+        }
+        likeliest.truncate(2);
+        Some(likeliest)
+    }
+
+    /// What the guess has first, of all that nothing left is better than.
+    fn agreeing(&self, guess: Vec<Suite>) -> Option<Vec<Suite>> {
         let mut left = guess;
         let mut order = Vec::with_capacity(left.len());
         while !left.is_empty() {
@@ -204,14 +230,14 @@ mod tests {
         let picks = [(vec![A, B], A), (vec![B, C], B)];
         let preferences = Preferences::new(&picks, &[A, B, C]);
         assert!(preferences.holds(A, C) && !preferences.holds(C, A));
-        assert_eq!(preferences.likeliest(), Some(vec![A, B, C]));
+        assert_eq!(preferences.likeliest().unwrap(), [[A, B, C]]);
     }
 
     #[test]
     fn a_guess_never_goes_against_a_pick() {
         let picks = [(vec![A, B, C], C), (vec![A, B], B)];
         let preferences = Preferences::new(&picks, &[A, B, C]);
-        assert_eq!(preferences.likeliest(), Some(vec![C, B, A]));
+        assert_eq!(preferences.likeliest().unwrap(), [[C, B, A]]);
     }
 
     #[test]

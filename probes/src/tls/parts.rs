@@ -121,29 +121,38 @@ fn disorder<R: Ord>(suites: &[Suite], first: usize, rank: impl Fn(Suite) -> R) -
         .sum()
 }
 
-/// What a server is likely to pick next of these suites, after those that it picked: in that order, and
-/// only what its certificate serves, while there is any.
+/// What a server is likely to pick next of these suites, after those that it picked: in that order; only
+/// what its certificate serves; and only key exchanges and ciphers that it has, or
+/// that come with those.
 pub(crate) fn expected(suites: &[Suite], picked: &[Suite]) -> Vec<Suite> {
     if picked.is_empty() {
         return suites.to_vec();
     }
-    let mut expected = orders(suites, picked).swap_remove(0);
-    // Key exchanges that were not seen come later: static RSA before DHE, which fewer servers have.
-    let seen: Vec<_> = picked.iter().map(|suite| exchange_of(*suite)).collect();
-    expected.sort_by_key(|suite| {
-        let exchange = exchange_of(*suite);
-        let unusual = exchange != Some(KeyExchange::Rsa);
-        !seen.contains(&exchange) && unusual
-    });
-    let seen: Vec<_> = picked.iter().map(|suite| authentication(*suite)).collect();
-    let served = |suite: &Suite| {
-        let authentication = authentication(*suite);
-        seen.contains(&authentication) || authentication == Some(Authentication::Any)
-    };
-    if expected.iter().any(served) {
-        expected.retain(served);
+    let certificates: Vec<_> = picked.iter().map(|suite| authentication(*suite)).collect();
+    let exchanges: Vec<_> = picked.iter().map(|suite| exchange_of(*suite)).collect();
+    let mut ciphers: Vec<_> = picked.iter().map(|suite| cipher(*suite)).collect();
+    ciphers.extend([("AES", "GCM"), ("AES", "CBC")]);
+    // Who has ChaCha20 usually prefers it to one of the two lengths of AES.
+    let is_gcm = |suite: &&Suite| cipher(**suite) == ("AES", "GCM");
+    if picked.iter().filter(is_gcm).count() < 2 {
+        ciphers.push(("CHACHA20", "POLY1305"));
     }
-    expected
+    let likely = suites.iter().copied().filter(|suite| {
+        let (exchange, authentication) = (exchange_of(*suite), authentication(*suite));
+        (exchanges.contains(&exchange) || exchange == Some(KeyExchange::Rsa))
+            && (certificates.contains(&authentication)
+                || authentication == Some(Authentication::Any))
+            && ciphers.contains(&cipher(*suite))
+    });
+    let likely: Vec<Suite> = likely.collect();
+    orders(&likely, picked).swap_remove(0)
+}
+
+/// The cipher without the length of its key: AES and GCM, 3DES and CBC.
+fn cipher(suite: Suite) -> (&'static str, &'static str) {
+    let encryption = suite.traits().map_or("", |traits| traits.encryption);
+    let first = encryption.split('_').next().unwrap_or_default();
+    (first, encryption.rsplit('_').next().unwrap_or_default())
 }
 
 fn exchange_of(suite: Suite) -> Option<KeyExchange> {
@@ -255,6 +264,24 @@ mod tests {
             .collect();
         let next = suites(&[0x009C, 0x003C, 0x009D, 0x003D]);
         assert_eq!(expected(&left, &picked)[..4], next);
+    }
+
+    #[test]
+    fn expects_the_order_of_an_elb_policy_among_the_older_suites() {
+        let order = suites(&[
+            0xC027, 0xC013, 0xC028, 0xC014, 0x009C, 0x003C, 0x002F, 0x009D, 0x003D, 0x0035,
+        ]);
+        let older = super::usual(ProtocolVersion::TLS1_2)[1];
+        for at in 2..order.len() {
+            let (picked, next) = order.split_at(at);
+            let left: Vec<Suite> = older
+                .iter()
+                .copied()
+                .filter(|s| !picked.contains(s))
+                .collect();
+            let expected = expected(&left, picked);
+            assert_eq!(expected.first(), next.first(), "after {at}: {expected:?}");
+        }
     }
 
     #[test]

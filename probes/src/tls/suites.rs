@@ -29,6 +29,9 @@ const CHUNK: usize = 64;
 /// Suites that a modern server is likely to have besides its favourite.
 const LIKELY: usize = 2;
 
+/// The same for one that accepts any of the older ones.
+const LIKELY_OTHERS: usize = 1;
+
 /// Enumerates the suites of every version that is spoken, the versions side by side.
 pub struct Suites;
 
@@ -146,14 +149,14 @@ async fn legacy(cx: &Cx, version: ProtocolVersion) -> SuiteList {
         likely,
         expected: parts::expected,
     };
-    let (likely, ask) = (ask(LIKELY), ask(0));
+    let (modern, others, ask) = (ask(LIKELY), ask(LIKELY_OTHERS), ask(0));
     let lists = parts::usual(version).into_iter();
     let usual = lists.map(|list| {
         // Who has one of the modern suites has others.
         let ask = if parts::is_modern(list) {
-            &likely
+            &modern
         } else {
-            &ask
+            &others
         };
         taken_apart(cx, ask, list, None)
     });
