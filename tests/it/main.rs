@@ -19,6 +19,7 @@ mod hostile;
 mod jsse;
 mod many_targets;
 mod nginx;
+mod node;
 mod odd_certificates;
 mod openings;
 mod output;

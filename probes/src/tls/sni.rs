@@ -15,7 +15,7 @@ use crate::tls::reach::ReachOutcome;
 use crate::tls::session::{Session, SessionSpec};
 use crate::tls::versions;
 use crate::untrusted::Untrusted;
-use crate::wire::registry::{ProtocolVersion, Suite};
+use crate::wire::registry::ProtocolVersion;
 use crate::x509::CertificateFacts;
 
 /// A name that no server can know (RFC 6761 §6.4).
@@ -58,12 +58,10 @@ impl Probe for Sni {
                 ..SessionSpec::ordinary(sni.clone())
             };
             match (legacy, spoken.is_empty()) {
-                // Not longer than what this server is known to take.
-                (Some(_), _) if cx.longest_answered() < Suite::common().len() => {
-                    clear(cx, Hello::lean(sni), spec).await
-                }
                 (Some(version), _) => {
-                    clear(cx, versions::answered_hello(cx, version, sni).await, spec).await
+                    let usual = versions::usual_hello(cx, version, sni.clone()).await;
+                    // Not longer than what this server is known to take.
+                    clear(cx, usual.unwrap_or_else(|| Hello::lean(sni)), spec).await
                 }
                 (None, true) => clear(cx, Hello::ordinary(sni), spec).await,
                 (None, false) => completed(cx, spec).await,

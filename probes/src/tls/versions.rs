@@ -79,16 +79,30 @@ pub(crate) async fn answered_hello(
     version: ProtocolVersion,
     sni: Option<String>,
 ) -> Hello {
-    let flight = spoken(cx, version).await.flight;
-    let taken = flight.map(|flight| flight.hello.suite);
-    let lists = parts::usual(version);
-    let list = lists
-        .iter()
-        .find(|list| taken.is_some_and(|suite| list.contains(&suite)));
-    match list {
-        Some(list) => Hello::suites(version, list, sni),
-        None => Hello::common(version, sni),
+    let taken = spoken(cx, version)
+        .await
+        .flight
+        .map(|flight| flight.hello.suite);
+    match (usual_hello(cx, version, sni.clone()).await, taken) {
+        (Some(hello), _) => hello,
+        (None, Some(suite)) => Hello::suites(version, &[suite], sni),
+        (None, None) => Hello::common(version, sni),
     }
+}
+
+/// The same, if it was a list of usual suites.
+pub(crate) async fn usual_hello(
+    cx: &Cx,
+    version: ProtocolVersion,
+    sni: Option<String>,
+) -> Option<Hello> {
+    let taken = spoken(cx, version).await.flight?.hello.suite;
+    let lists = parts::usual(version);
+    let mut answered = lists
+        .iter()
+        .filter(|list| list.len() <= cx.longest_answered());
+    let list = answered.find(|list| list.contains(&taken))?;
+    Some(Hello::suites(version, list, sni))
 }
 
 /// The first question about each version, for asking them side by side.
