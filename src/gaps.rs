@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
-use gladhand_probes::tls::verification::Verdict;
+use gladhand_probes::tls::verification::{Verdict, VerificationSeen};
+use gladhand_probes::x509::{SCTS_OUTSIDE, SctFacts, SctSource, scts_suffice};
 use gladhand_probes::{Answer, Attempt, Observations, ProbeError};
 
 use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
@@ -186,6 +187,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         gap("groups", what);
     }
     features(seen, gap);
+    transparency(seen, gap);
     let verification = seen.verification.seen();
     if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
         let reason = open.error.clone();
@@ -204,6 +206,29 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             if let Some(answer) = answer.filter(|a| a.outcome == SniOutcome::Undetermined) {
                 gap("sni", format!("{how}: {}", answer.evidence));
             }
+        }
+    }
+}
+
+/// SCTs that may come in a way that could not be looked at. It matters where browsers want some, and
+/// where the others are not enough.
+fn transparency(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let verification = seen.verification.seen();
+    if !verification.is_some_and(VerificationSeen::publicly_trusted) {
+        return;
+    }
+    let Some(seen) = seen.certificate_transparency.seen() else {
+        return;
+    };
+    let Some(tls) = &seen.tls else { return };
+    let outside = |sct: &SctFacts| sct.source != SctSource::Certificate;
+    if seen.scts.iter().any(outside) && scts_suffice(seen.scts.iter(), SCTS_OUTSIDE) {
+        return;
+    }
+    for fact in [&seen.ocsp, tls] {
+        if fact.answer == Answer::Undetermined {
+            let why = format!("SCTs are undetermined: {}", fact.evidence);
+            gap("certificate_transparency", why);
         }
     }
 }

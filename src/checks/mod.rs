@@ -17,6 +17,7 @@ mod certificate_name_constraints;
 mod certificate_name_mismatch;
 mod certificate_not_yet_valid;
 mod certificate_self_signed;
+mod certificate_transparency_missing;
 mod certificate_untrusted_root;
 mod certificate_weak_key;
 mod certificate_weak_signature;
@@ -96,6 +97,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &certificate_wrong_usage::CertificateWrongUsage,
     &certificate_name_constraints::CertificateNameConstraints,
     &certificate_x509_v1::CertificateX509V1,
+    &certificate_transparency_missing::CertificateTransparencyMissing,
     &chain_incomplete::ChainIncomplete,
     &chain_out_of_order::ChainOutOfOrder,
     &chain_superfluous_root::ChainSuperfluousRoot,

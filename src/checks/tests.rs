@@ -178,6 +178,7 @@ certificate-weak-signature
 certificate-wrong-usage
 certificate-name-constraints
 certificate-x509-v1
+certificate-transparency-missing
 chain-incomplete
 chain-out-of-order
 chain-superfluous-root

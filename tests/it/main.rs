@@ -30,3 +30,4 @@ mod s_server;
 mod scenarios;
 mod sni;
 mod swarm;
+mod transparency;

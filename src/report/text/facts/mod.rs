@@ -4,6 +4,7 @@
 
 mod certificate;
 mod features;
+mod transparency;
 
 use std::net::SocketAddr;
 
@@ -131,6 +132,11 @@ impl Facts<'_> {
         self.attempt("suites", &seen.suites, Self::suites);
         self.attempt("certificate", &seen.certificate, Self::certificate);
         self.attempt("verification", &seen.verification, Self::verification);
+        self.attempt(
+            "CT",
+            &seen.certificate_transparency,
+            Self::certificate_transparency,
+        );
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
         self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
