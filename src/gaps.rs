@@ -8,6 +8,7 @@ use gladhand_probes::tls::verification::{Verdict, VerificationSeen};
 use gladhand_probes::x509::{SCTS_OUTSIDE, SctFacts, SctSource, scts_suffice};
 use gladhand_probes::{Answer, Attempt, Observations, ProbeError};
 
+use crate::mozilla;
 use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
 
 /// Every gap of the targets, in their order.
@@ -23,13 +24,17 @@ pub fn not_measured(targets: &[TargetReport]) -> Vec<NotMeasured> {
         }
         for endpoint in &target.endpoints {
             let subject = subject(target, endpoint);
-            of_endpoint(target, &endpoint.observations, &mut |what, reason| {
+            let mut gap = |what: &str, reason| {
                 gaps.push(NotMeasured {
                     subject: subject.clone(),
                     what: what.into(),
                     reason,
                 });
-            });
+            };
+            of_endpoint(target, &endpoint.observations, &mut gap);
+            if let Some(reason) = mozilla::gap(endpoint) {
+                gap("mozilla", reason);
+            }
         }
     }
     gaps

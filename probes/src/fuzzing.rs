@@ -83,7 +83,10 @@ pub fn certificates(data: &[u8]) {
     for facts in &served {
         let entry = Entry::precertificate(&facts.der, Some(&facts.der));
         let logs = LogList::shipped();
-        for list in [list_in_certificate(&facts.der), list_in_ocsp(data, &facts.der)] {
+        for list in [
+            list_in_certificate(&facts.der),
+            list_in_ocsp(data, &facts.der),
+        ] {
             if let Ok(Some(list)) = list {
                 let _ = read_list(list, SctSource::Certificate, &entry, &logs);
             }

@@ -38,6 +38,7 @@ mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod mozilla_profile_missed;
 mod nodes_disagree;
 mod not_measured;
 mod plaintext_on_tls_port;
@@ -132,6 +133,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,
+    &mozilla_profile_missed::MozillaProfileMissed,
     &plaintext_on_tls_port::PlaintextOnTlsPort,
     &starttls_refused::StarttlsRefused,
     &port_closed::PortClosed,

@@ -213,6 +213,7 @@ signature-sha1-accepted
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected
+mozilla-profile-missed
 plaintext-on-tls-port
 starttls-refused
 port-closed

@@ -18,6 +18,7 @@ mod harness;
 mod hostile;
 mod jsse;
 mod many_targets;
+mod mozilla;
 mod nginx;
 mod odd_certificates;
 mod openings;

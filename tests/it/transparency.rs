@@ -1,8 +1,6 @@
 //! SCTs in each of the three ways, from real servers; the logs are those of a list made for it.
 
-use gladhand_testkit::pki::transparency::{
-    CtLog, ocsp_response, sct_list, serverinfo, with_scts,
-};
+use gladhand_testkit::pki::transparency::{CtLog, ocsp_response, sct_list, serverinfo, with_scts};
 use gladhand_testkit::pki::{Issued, Pki};
 use gladhand_testkit::real::{Site, nginx, s_server};
 use gladhand_testkit::{clock, needs};
@@ -146,10 +144,7 @@ fn openssl_with_scts_in_the_handshake() {
     // The second one is for a certificate that it is in: outside, it is not good.
     assert_eq!(
         scts(&report),
-        [
-            row("tls", "Alpha2026", "yes"),
-            row("tls", "Beta2026", "no")
-        ],
+        [row("tls", "Alpha2026", "yes"), row("tls", "Beta2026", "no")],
         "{report}"
     );
 }

@@ -84,7 +84,10 @@ impl Probe for CertificateTransparency {
     /// It is about the certificate that one of them sends; another one may send what this one did not.
     fn doubt(attempt: &mut Attempt<CertificateTransparencySeen>, nodes: &NodesSeen, why: &str) {
         if let (true, Attempt::Seen(seen)) = (nodes.refusals_differ, attempt) {
-            for fact in [Some(&mut seen.ocsp), seen.tls.as_mut()].into_iter().flatten() {
+            for fact in [Some(&mut seen.ocsp), seen.tls.as_mut()]
+                .into_iter()
+                .flatten()
+            {
                 if fact.answer == Answer::No {
                     *fact = Fact::new(Answer::Undetermined, why);
                 }
@@ -120,7 +123,9 @@ impl Found<'_> {
         let list = match list {
             Ok(Some(list)) => list,
             Ok(None) => return Fact::new(Answer::No, format!("{place} has no list of SCTs")),
-            Err(why) => return Fact::new(Answer::No, format!("{place} has no readable one: {why}")),
+            Err(why) => {
+                return Fact::new(Answer::No, format!("{place} has no readable one: {why}"));
+            }
         };
         let (scts, wrong) = read_list(list, source, entry, self.logs);
         let answer = if scts.is_empty() {

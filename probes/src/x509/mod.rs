@@ -15,7 +15,7 @@ pub use facts::{CertificateFacts, KeyFacts};
 pub use reason::{Problem, Reason, Verdict};
 pub(crate) use sct::{Entry, list_in_certificate, list_in_ocsp, read_list};
 pub use sct::{
-    SCTS_OUTSIDE, Log, LogFacts, LogId, LogList, LogListError, LogState, SctFacts, SctSource,
+    Log, LogFacts, LogId, LogList, LogListError, LogState, SCTS_OUTSIDE, SctFacts, SctSource,
     scts_suffice, scts_wanted,
 };
 pub use trust::{Trust, TrustError};

@@ -144,7 +144,8 @@ impl Entry {
 }
 
 fn precertificate(leaf: &[u8], issuer: Option<&[u8]>) -> Result<Vec<u8>, &'static str> {
-    let issuer = issuer.ok_or("the issuer's certificate, whose key is part of it, is not served")?;
+    let issuer =
+        issuer.ok_or("the issuer's certificate, whose key is part of it, is not served")?;
     let unreadable = "the certificates cannot be read";
     let (_, child) = X509Certificate::from_der(leaf).map_err(|_| unreadable)?;
     let (_, parent) = X509Certificate::from_der(issuer).map_err(|_| unreadable)?;
@@ -302,9 +303,7 @@ impl<'a> Sct<'a> {
 }
 
 /// With what a key signs: the number in an SCT, and how to verify it.
-fn algorithm(
-    key: &SubjectPublicKeyInfo<'_>,
-) -> Option<(u8, &'static dyn VerificationAlgorithm)> {
+fn algorithm(key: &SubjectPublicKeyInfo<'_>) -> Option<(u8, &'static dyn VerificationAlgorithm)> {
     let facts = KeyFacts::of(key);
     match (facts.algorithm.as_str(), facts.curve.as_deref()) {
         ("EC", Some("secp256r1")) => Some((ECDSA, &ECDSA_P256_SHA256_ASN1)),

@@ -164,7 +164,9 @@ fn tbs(der: &[u8]) -> Option<(Element<'_>, &[u8])> {
 fn encode(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
     let significant = length.iter().position(|byte| *byte != 0);
-    let length = significant.and_then(|from| length.get(from..)).unwrap_or(&[0]);
+    let length = significant
+        .and_then(|from| length.get(from..))
+        .unwrap_or(&[0]);
     let mut der = vec![tag];
     match length {
         [short @ ..0x80] => der.push(*short),

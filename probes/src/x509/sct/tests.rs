@@ -46,7 +46,10 @@ fn the_scts_of_real_certificates_verify() {
     assert_eq!(answers(&scts), [Answer::Yes; 2], "{scts:#?}");
     assert_eq!(operators(&scts), ["DigiCert", "Google"]);
     let first = &scts[0];
-    assert_eq!(first.timestamp, Some(datetime!(2025-08-04 12:22:34.584 UTC)));
+    assert_eq!(
+        first.timestamp,
+        Some(datetime!(2025-08-04 12:22:34.584 UTC))
+    );
     assert_eq!(first.signature_algorithm, "ecdsa-sha256");
 
     // An RSA issuer, and a longer life.
@@ -194,7 +197,10 @@ fn a_time_that_is_none_has_no_date() {
     let log = TestLog::new();
     let far = log.sct(GOOGLE_COM, u64::MAX, b"");
     let (scts, _) = log.read(&list(&[&far]));
-    assert_eq!((answers(&scts), scts[0].timestamp), (vec![Answer::Yes], None));
+    assert_eq!(
+        (answers(&scts), scts[0].timestamp),
+        (vec![Answer::Yes], None)
+    );
 }
 
 #[test]

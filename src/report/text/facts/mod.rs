@@ -4,6 +4,7 @@
 
 mod certificate;
 mod features;
+mod mozilla;
 mod transparency;
 
 use std::net::SocketAddr;
@@ -36,12 +37,13 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, detail: Detail, now:
     let mut blocks: Vec<(Page, Vec<&EndpointReport>)> = Vec::new();
     for endpoint in &target.endpoints {
         let mut sheet = page.sheet();
-        Facts {
+        let mut facts = Facts {
             page: &mut sheet,
             detail,
             now,
-        }
-        .observations(&endpoint.observations);
+        };
+        facts.observations(&endpoint.observations);
+        facts.mozilla(endpoint.mozilla.as_ref());
         match blocks
             .iter_mut()
             .find(|(known, _)| known.text() == sheet.text())

@@ -32,21 +32,16 @@ impl Facts<'_> {
                 }
             }
         }
-        let open = [Some(&seen.ocsp), seen.tls.as_ref()];
-        let open = open.into_iter().flatten();
-        let open: Vec<_> = open
-            .filter(|fact| fact.answer == Answer::Undetermined)
-            .collect();
-        if seen.scts.is_empty() {
-            let told = match open.first() {
-                None => Span::new(DIM, "no SCTs"),
-                Some(_) => Span::new(WEAK, "? no SCTs in the certificate"),
-            };
-            self.field(label, &told);
+        // A finding tells where browsers want some.
+        if self.detail < Detail::Verbose {
+            return;
         }
-        if self.detail >= Detail::Verbose {
-            for fact in open {
-                self.bullet(&fact.evidence);
+        if seen.scts.is_empty() {
+            self.field(label, &Span::new(DIM, "no SCTs"));
+        }
+        for fact in [Some(&seen.ocsp), seen.tls.as_ref()].into_iter().flatten() {
+            if fact.answer == Answer::Undetermined {
+                self.bullet(&format!("? {}", fact.evidence));
             }
         }
     }

@@ -127,7 +127,12 @@ pub fn ocsp_response(leaf: &Issued, list: &[u8]) -> Vec<u8> {
     let ecdsa = der::encode(OID, &[0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2]);
     let basic = der::encode(OID, &[0x2B, 6, 1, 5, 5, 7, 0x30, 1, 1]);
     let time = der::encode(GENERALIZED_TIME, b"20260101000000Z");
-    let id = sequence(&[sha1, hash.clone(), hash.clone(), serial.expect("one").clone()]);
+    let id = sequence(&[
+        sha1,
+        hash.clone(),
+        hash.clone(),
+        serial.expect("one").clone(),
+    ]);
     let single = sequence(&[
         id,
         der::encode(0x80, &[]),
