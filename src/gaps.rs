@@ -361,4 +361,26 @@ mod tests {
         assert_eq!(found[0].what, "suites");
         assert!(found[0].reason.contains("internal error"), "{found:?}");
     }
+
+    #[test]
+    fn scts_that_cannot_be_seen_are_a_gap_of_public_certificates() {
+        let path = "fixtures/observations/certificate-transparency-missing.json";
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut fixture: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let silent = fixture["silent"].as_array_mut().unwrap();
+        let is_hidden = |target: &&mut serde_json::Value| {
+            let seen = &target["endpoints"][0]["observations"];
+            seen["certificate_transparency"]["tls"]["answer"] == "undetermined"
+        };
+        let hidden = silent.iter_mut().find(is_hidden).unwrap();
+        let what = |target: &serde_json::Value| {
+            let target: TargetReport = serde_json::from_value(target.clone()).unwrap();
+            let gaps = not_measured(&[target]);
+            gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>()
+        };
+        assert_eq!(what(hidden), ["certificate_transparency"]);
+        hidden["endpoints"][0]["observations"]["verification"]["trust"] = "root.pem".into();
+        assert_eq!(what(hidden), [""; 0]);
+    }
 }

@@ -19,10 +19,10 @@ static RULE: Rule = Rule {
     severity: Severity::High,
     what: "A certificate that Mozilla's roots vouch for comes with no SCT that counts, or (medium) with \
            too few: browsers want two in a certificate valid for up to 180 days and three in a longer \
-           one, or two by the TLS extension and the stapled OCSP response; from as many logs, and not \
-           all of one operator. An SCT counts unless its signature is wrong, its time is in the \
-           future, or Chrome has rejected its log. One of a log that is not in the list here counts, \
-           too. Private CAs need none.",
+           one, or two of which one comes by the TLS extension or the stapled OCSP response; from as \
+           many logs, and not all of one operator. An SCT counts unless its signature is wrong, its \
+           time is in the future, or Chrome has rejected or retired its log before. One of a log that \
+           is not in the list here counts, too. Private CAs need none.",
     why: "Chrome refuses it with ERR_CERTIFICATE_TRANSPARENCY_REQUIRED, Safari does not trust it, and \
           Firefox says MOZILLA_PKIX_ERROR_INSUFFICIENT_CERTIFICATE_TRANSPARENCY. curl, OpenSSL, Java \
           and load balancers do not look.",
