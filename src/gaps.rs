@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
-use gladhand_probes::tls::verification::Verdict;
+use gladhand_probes::tls::verification::{Verdict, VerificationSeen};
+use gladhand_probes::x509::{SCTS_OUTSIDE, SctFacts, SctSource, scts_suffice};
 use gladhand_probes::{Answer, Attempt, Observations, ProbeError};
 
+use crate::mozilla;
 use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
 
 /// Every gap of the targets, in their order.
@@ -22,13 +24,17 @@ pub fn not_measured(targets: &[TargetReport]) -> Vec<NotMeasured> {
         }
         for endpoint in &target.endpoints {
             let subject = subject(target, endpoint);
-            of_endpoint(target, &endpoint.observations, &mut |what, reason| {
+            let mut gap = |what: &str, reason| {
                 gaps.push(NotMeasured {
                     subject: subject.clone(),
                     what: what.into(),
                     reason,
                 });
-            });
+            };
+            of_endpoint(target, &endpoint.observations, &mut gap);
+            if let Some(reason) = mozilla::gap(endpoint) {
+                gap("mozilla", reason);
+            }
         }
     }
     gaps
@@ -186,6 +192,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         gap("groups", what);
     }
     features(seen, gap);
+    transparency(seen, gap);
     let verification = seen.verification.seen();
     if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
         let reason = open.error.clone();
@@ -204,6 +211,29 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             if let Some(answer) = answer.filter(|a| a.outcome == SniOutcome::Undetermined) {
                 gap("sni", format!("{how}: {}", answer.evidence));
             }
+        }
+    }
+}
+
+/// SCTs that may come in a way that could not be looked at. It matters where browsers want some, and
+/// where the others are not enough.
+fn transparency(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let verification = seen.verification.seen();
+    if !verification.is_some_and(VerificationSeen::publicly_trusted) {
+        return;
+    }
+    let Some(seen) = seen.certificate_transparency.seen() else {
+        return;
+    };
+    let Some(tls) = &seen.tls else { return };
+    let outside = |sct: &SctFacts| sct.source != SctSource::Certificate;
+    if seen.scts.iter().any(outside) && scts_suffice(seen.scts.iter(), SCTS_OUTSIDE) {
+        return;
+    }
+    for fact in [&seen.ocsp, tls] {
+        if fact.answer == Answer::Undetermined {
+            let why = format!("SCTs are undetermined: {}", fact.evidence);
+            gap("certificate_transparency", why);
         }
     }
 }
@@ -330,5 +360,27 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].what, "suites");
         assert!(found[0].reason.contains("internal error"), "{found:?}");
+    }
+
+    #[test]
+    fn scts_that_cannot_be_seen_are_a_gap_of_public_certificates() {
+        let path = "fixtures/observations/certificate-transparency-missing.json";
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut fixture: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let silent = fixture["silent"].as_array_mut().unwrap();
+        let is_hidden = |target: &&mut serde_json::Value| {
+            let seen = &target["endpoints"][0]["observations"];
+            seen["certificate_transparency"]["tls"]["answer"] == "undetermined"
+        };
+        let hidden = silent.iter_mut().find(is_hidden).unwrap();
+        let what = |target: &serde_json::Value| {
+            let target: TargetReport = serde_json::from_value(target.clone()).unwrap();
+            let gaps = not_measured(&[target]);
+            gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>()
+        };
+        assert_eq!(what(hidden), ["certificate_transparency"]);
+        hidden["endpoints"][0]["observations"]["verification"]["trust"] = "root.pem".into();
+        assert_eq!(what(hidden), [""; 0]);
     }
 }

@@ -11,6 +11,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gladhand_probes::mozilla::ProfileName;
 use gladhand_probes::scan::{self, Scan};
 use gladhand_probes::target::Endpoint;
 use gladhand_probes::{Attempt, Observations, ProbeError, Settings, Target};
@@ -21,6 +22,7 @@ use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
 use crate::checks::{self, Judged};
 use crate::exit::Ended;
 use crate::gaps::{self, dead_range, not_measured, nothing_listens};
+use crate::mozilla;
 use crate::report::model::{
     Counts, EndpointReport, NotMeasured, Report, Row, SCHEMA, Standings, Summary, TargetReport,
     Tool,
@@ -55,6 +57,8 @@ pub struct Job {
     pub settings: Arc<Settings>,
     /// The range of addresses that it was asked as one of.
     pub range: Option<Arc<str>>,
+    /// The profile of Mozilla's guidelines that it is to meet.
+    pub mozilla: Option<ProfileName>,
 }
 
 /// What happens during a run, for a progress line.
@@ -430,6 +434,7 @@ async fn probe_target(
             client: None,
             connections: scan.connections,
             duration_ms: scan.duration.as_millis().try_into().unwrap_or(u64::MAX),
+            mozilla: mozilla::standing(&scan.observations, job.mozilla.as_ref()),
             observations: scan.observations,
         });
     }
@@ -629,6 +634,7 @@ mod tests {
             target: server.target().clone(),
             settings: Arc::new(settings),
             range: None,
+            mozilla: None,
         };
         // The same target twice is probed once.
         let jobs = vec![job.clone(), job];

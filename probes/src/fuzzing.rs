@@ -17,7 +17,9 @@ use crate::wire::messages::{
 };
 use crate::wire::registry::{ProtocolVersion, Suite};
 use crate::wire::ssl2;
-use crate::x509::{CertificateFacts, ChainFacts, Trust, chain_facts, verify};
+use crate::x509::{CertificateFacts, ChainFacts, LogList, SctSource, Trust};
+use crate::x509::{Entry, list_in_certificate, list_in_ocsp, read_list};
+use crate::x509::{chain_facts, verify};
 
 /// Records and handshake messages: however the bytes are cut, they amount to the same.
 pub fn flight(data: &[u8]) {
@@ -77,6 +79,18 @@ pub fn certificates(data: &[u8]) {
     let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_500);
     for name in ["www.example.com", "192.0.2.1", "2001:db8::1", "*", ""] {
         let _ = verify(&served, &chain, trust, name, now);
+    }
+    for facts in &served {
+        let entry = Entry::precertificate(&facts.der, Some(&facts.der));
+        let logs = LogList::shipped();
+        for list in [
+            list_in_certificate(&facts.der),
+            list_in_ocsp(data, &facts.der),
+        ] {
+            if let Ok(Some(list)) = list {
+                let _ = read_list(list, SctSource::Certificate, &entry, &logs);
+            }
+        }
     }
     // The model goes into the report, and comes out of it again.
     let written = |served: &[CertificateFacts], chain: &ChainFacts| {

@@ -8,6 +8,7 @@
 //! - [`net`]: names to addresses, connections, deadlines, the connection budget;
 //! - [`tls`]: one probe, one file;
 //! - [`x509`]: certificates to facts;
+//! - [`mozilla`]: what the profiles of Mozilla's guidelines allow, as data;
 //! - [`scan`]: runs the probes of an endpoint, stage by stage.
 #![warn(
     clippy::unwrap_used,
@@ -23,6 +24,7 @@ pub mod fact;
 #[doc(hidden)]
 pub mod fuzzing;
 pub(crate) mod lock;
+pub mod mozilla;
 pub mod net;
 pub mod observations;
 pub mod probe;

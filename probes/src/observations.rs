@@ -89,6 +89,7 @@ probes! {
     groups: tls::groups::Groups,
     certificate: tls::certificate::Certificate,
     verification: tls::verification::Verification,
+    certificate_transparency: tls::certificate_transparency::CertificateTransparency,
     sni: tls::sni::Sni,
     alpn: tls::alpn::Alpn,
     renegotiation: tls::renegotiation::Renegotiation,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
 use crate::net::opening::BeforeTls;
-use crate::x509::Trust;
+use crate::x509::{LogList, Trust};
 
 /// How an endpoint is to be probed. Nothing in here is read from the environment or the clock.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct Settings {
     pub family: Family,
     /// The roots that chains are held against.
     pub trust: Trust,
+    /// The logs of Certificate Transparency whose SCTs can be verified.
+    pub ct_logs: Arc<LogList>,
     /// Which probes run.
     pub selection: Selection,
     /// Ends the run early, with what was seen so far, when it becomes true.

@@ -17,6 +17,7 @@ mod certificate_name_constraints;
 mod certificate_name_mismatch;
 mod certificate_not_yet_valid;
 mod certificate_self_signed;
+mod certificate_transparency_missing;
 mod certificate_untrusted_root;
 mod certificate_weak_key;
 mod certificate_weak_signature;
@@ -37,6 +38,7 @@ mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod mozilla_profile_missed;
 mod nodes_disagree;
 mod not_measured;
 mod plaintext_on_tls_port;
@@ -96,6 +98,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &certificate_wrong_usage::CertificateWrongUsage,
     &certificate_name_constraints::CertificateNameConstraints,
     &certificate_x509_v1::CertificateX509V1,
+    &certificate_transparency_missing::CertificateTransparencyMissing,
     &chain_incomplete::ChainIncomplete,
     &chain_out_of_order::ChainOutOfOrder,
     &chain_superfluous_root::ChainSuperfluousRoot,
@@ -130,6 +133,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,
+    &mozilla_profile_missed::MozillaProfileMissed,
     &plaintext_on_tls_port::PlaintextOnTlsPort,
     &starttls_refused::StarttlsRefused,
     &port_closed::PortClosed,

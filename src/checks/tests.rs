@@ -178,6 +178,7 @@ certificate-weak-signature
 certificate-wrong-usage
 certificate-name-constraints
 certificate-x509-v1
+certificate-transparency-missing
 chain-incomplete
 chain-out-of-order
 chain-superfluous-root
@@ -212,6 +213,7 @@ signature-sha1-accepted
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected
+mozilla-profile-missed
 plaintext-on-tls-port
 starttls-refused
 port-closed

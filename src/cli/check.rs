@@ -3,17 +3,18 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, ValueEnum};
+use gladhand_probes::mozilla::ProfileName;
 use gladhand_probes::net::opening::{BeforeTls, ProxyProtocol, StartTls, Via};
 use gladhand_probes::observations::{PROBES, select};
 use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
-use gladhand_probes::x509::Trust;
+use gladhand_probes::x509::{LogList, Trust};
 use gladhand_probes::{Settings, Target, Untrusted};
 
 use super::descriptors::sockets;
@@ -65,6 +66,14 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
     #[arg(env = "GLADHAND_FAIL_ON", hide_env = true, help_heading = "Output")]
     fail_on: FailOn,
+
+    /// The profile of Mozilla's guidelines to meet: modern, intermediate, or old@5.8
+    ///
+    /// Of version 6.0, unless another one stands behind an `@`: intermediate@5.8. Missing it is a
+    /// finding (`mozilla-profile-missed`); what decides and was not measured makes the run incomplete.
+    #[arg(long, value_name = "PROFILE[@VERSION]", env = "GLADHAND_MOZILLA")]
+    #[arg(hide_env = true, help_heading = "Output")]
+    mozilla: Option<ProfileName>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -139,6 +148,12 @@ struct ConnectionArgs {
     #[arg(long, value_name = "mozilla|system|FILE", default_value = "mozilla")]
     #[arg(env = "GLADHAND_TRUST", hide_env = true)]
     trust: String,
+
+    /// The logs of Certificate Transparency in place of the list that is part of the program
+    ///
+    /// A file as Google publishes it (version 3 of its schema), for SCTs of newer logs.
+    #[arg(long, value_name = "FILE", env = "GLADHAND_CT_LOGS", hide_env = true)]
+    ct_logs: Option<PathBuf>,
 
     /// Only IPv4 addresses
     #[arg(short = '4', long, conflicts_with = "ipv6", value_parser = FalseyValueParser::new())]
@@ -225,6 +240,7 @@ impl Args {
         }
         let selection = selection(&self.limits.only, &self.limits.skip)?;
         let trust = trust(&self.connection.trust)?;
+        let ct_logs = ct_logs(self.connection.ct_logs.as_deref())?;
         let family = self.connection.family()?;
         let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         let outputs = self.output.outputs(&known)?;
@@ -240,6 +256,7 @@ impl Args {
             before_tls,
             family,
             trust,
+            ct_logs,
             selection,
             interrupt,
             fail_point: fail_point(),
@@ -263,10 +280,12 @@ impl Args {
         let started = settings.now;
         let at_once = run::endpoints_at_once(&settings, sockets());
         let settings = Arc::new(settings);
+        let mozilla = self.mozilla.clone();
         let jobs = targets.iter().map(move |(target, range)| Job {
             target,
             settings: Arc::clone(&settings),
             range,
+            mozilla: mozilla.clone(),
         });
         let mut run = Run::new(
             jobs,
@@ -421,6 +440,19 @@ fn trust(given: &str) -> Result<Trust, CliError> {
     }
 }
 
+fn ct_logs(given: Option<&Path>) -> Result<Arc<LogList>, CliError> {
+    let Some(file) = given else {
+        return Ok(LogList::shipped());
+    };
+    let wrong = |error: &dyn std::fmt::Display| {
+        let name = Untrusted::from(file.display().to_string());
+        CliError::Usage(format!("cannot use `{name}` as --ct-logs: {error}"))
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    let list = LogList::from_json(&text).map_err(|error| wrong(&error))?;
+    Ok(Arc::new(list))
+}
+
 /// A host name, in the form that is sent.
 fn server_name(given: &str) -> Result<String, String> {
     let target = if given.contains([':', '/', '@', '?', '#']) {
@@ -558,6 +590,13 @@ mod tests {
         let told = selection(&["suits".into()], &[]).unwrap_err().to_string();
         assert!(told.contains("there are: reach,"), "{told}");
         assert!(told.contains("did you mean `suites`?"), "{told}");
+    }
+
+    #[test]
+    fn an_unreadable_list_of_logs_is_told() {
+        let told = ct_logs(Some(Path::new("/no/such/logs.json"))).unwrap_err();
+        assert!(told.to_string().contains("/no/such/logs.json"), "{told}");
+        assert!(ct_logs(None).is_ok());
     }
 
     #[test]

@@ -51,6 +51,7 @@ impl Args {
                 target: server.target().clone(),
                 settings: Arc::new(demo.settings(server, started, interrupt.raised())),
                 range: None,
+                mozilla: None,
             })
             .collect();
         let what = format!("{} servers", jobs.len());
@@ -212,6 +213,7 @@ mod tests {
             target: server.target().clone(),
             settings: Arc::new(demo.settings(server, started, raised.clone())),
             range: None,
+            mozilla: None,
         });
         let outcome = run::run(jobs.collect(), started, raised.clone(), Arc::new(|_| ())).await;
         for row in rows(&demo, &outcome.report) {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use gladhand_probes::Target;
 use gladhand_probes::net::opening::BeforeTls;
 use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName, Settings};
-use gladhand_probes::x509::Trust;
+use gladhand_probes::x509::{LogList, Trust};
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -178,6 +178,7 @@ impl Demo {
             before_tls: BeforeTls::default(),
             family: Family::Any,
             trust: self.trust.clone(),
+            ct_logs: LogList::shipped(),
             selection: Selection::default(),
             interrupt,
             fail_point: None,

@@ -111,6 +111,26 @@ pub struct EndpointReport {
     pub duration_ms: u64,
     /// What the probes saw.
     pub observations: Observations,
+    /// How it stands to Mozilla's guidelines, where enough was seen to tell, or where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mozilla: Option<MozillaStanding>,
+}
+
+/// Which profiles of Mozilla's guidelines are met.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MozillaStanding {
+    /// The version of the guidelines: `6.0`.
+    pub version: String,
+    /// The profiles that are met.
+    pub met: Vec<String>,
+    /// The profiles that are not.
+    pub missed: Vec<String>,
+    /// Those where something that was not measured decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undetermined: Vec<String>,
+    /// The profile that is to be met (`--mozilla`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
 }
 
 /// One thing that is wrong, or worth knowing.

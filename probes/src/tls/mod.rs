@@ -2,6 +2,7 @@
 
 pub mod alpn;
 pub mod certificate;
+pub mod certificate_transparency;
 pub mod compression;
 pub mod dh_parameters;
 pub mod encrypt_then_mac;

@@ -78,3 +78,10 @@ pub struct VerificationSeen {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
+
+impl VerificationSeen {
+    /// Whether the chain leads to a root that browsers have.
+    pub fn publicly_trusted(&self) -> bool {
+        self.verdict == Verdict::Trusted && self.trust == "mozilla"
+    }
+}

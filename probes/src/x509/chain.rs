@@ -99,7 +99,7 @@ pub(super) fn issued(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) 
 }
 
 /// Whether the signature on one certificate verifies under another's key.
-fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+pub(super) fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
     if child.verify_signature(Some(issuer.public_key())).is_ok() {
         return true;
     }

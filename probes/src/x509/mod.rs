@@ -5,6 +5,7 @@ mod chain;
 mod facts;
 mod names;
 mod reason;
+mod sct;
 mod trust;
 mod verify;
 
@@ -12,5 +13,10 @@ pub use chain::{ChainFacts, chain_facts};
 pub(crate) use facts::sha256;
 pub use facts::{CertificateFacts, KeyFacts};
 pub use reason::{Problem, Reason, Verdict};
+pub(crate) use sct::{Entry, list_in_certificate, list_in_ocsp, read_list};
+pub use sct::{
+    Log, LogFacts, LogId, LogList, LogListError, LogState, SCTS_OUTSIDE, SctFacts, SctSource,
+    scts_suffice, scts_wanted,
+};
 pub use trust::{Trust, TrustError};
 pub(crate) use verify::verify;

@@ -4,6 +4,8 @@
 
 mod certificate;
 mod features;
+mod mozilla;
+mod transparency;
 
 use std::net::SocketAddr;
 
@@ -35,12 +37,13 @@ pub(super) fn write(page: &mut Page, target: &TargetReport, detail: Detail, now:
     let mut blocks: Vec<(Page, Vec<&EndpointReport>)> = Vec::new();
     for endpoint in &target.endpoints {
         let mut sheet = page.sheet();
-        Facts {
+        let mut facts = Facts {
             page: &mut sheet,
             detail,
             now,
-        }
-        .observations(&endpoint.observations);
+        };
+        facts.observations(&endpoint.observations);
+        facts.mozilla(endpoint.mozilla.as_ref());
         match blocks
             .iter_mut()
             .find(|(known, _)| known.text() == sheet.text())
@@ -131,6 +134,11 @@ impl Facts<'_> {
         self.attempt("suites", &seen.suites, Self::suites);
         self.attempt("certificate", &seen.certificate, Self::certificate);
         self.attempt("verification", &seen.verification, Self::verification);
+        self.attempt(
+            "CT",
+            &seen.certificate_transparency,
+            Self::certificate_transparency,
+        );
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
         self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
