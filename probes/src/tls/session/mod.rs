@@ -1,6 +1,7 @@
 //! One real handshake, completed by rustls, with everything on the way recorded. The only place of
 //! this crate that knows rustls.
 
+mod identity;
 mod record;
 
 use std::io;
@@ -13,8 +14,11 @@ use rustls::{ClientConfig, Error};
 use rustls_pki_types::ServerName;
 use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+pub use self::identity::{ClientIdentity, IdentityError};
 pub(crate) use self::record::ClientCertificateRequest;
+use crate::http::{Exchange, Request};
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
@@ -31,10 +35,15 @@ const AFTERMATH_FACTOR: u32 = 4;
 pub(crate) struct SessionSpec {
     /// The server name to send, if any.
     pub(crate) sni: Option<String>,
-    /// Wait for what a server says after the handshake.
+    /// Wait for what a server says after the handshake, and for its answer to an HTTP request where one
+    /// is asked for.
     pub(crate) aftermath: bool,
     /// The protocols of ALPN, most preferred first.
     pub(crate) alpn: Vec<String>,
+    /// Present the client certificate, where there is one and the server asks for it.
+    pub(crate) client_certificate: bool,
+    /// The signature schemes to offer, where not all that are known.
+    pub(crate) schemes: Option<Vec<u16>>,
 }
 
 impl SessionSpec {
@@ -44,6 +53,8 @@ impl SessionSpec {
             sni,
             aftermath: true,
             alpn: Vec::new(),
+            client_certificate: true,
+            schemes: None,
         }
     }
 
@@ -84,6 +95,13 @@ pub(crate) struct Session {
     pub(crate) staple: Vec<u8>,
     /// What the server said when it asked for a client certificate; none where it did not.
     pub(crate) client_certificate: Option<ClientCertificateRequest>,
+    /// Whether it got one.
+    pub(crate) client_certificate_sent: bool,
+    /// Whether the server has gone on behind our Finished, so that nothing is left to be refused: in TLS 1.2
+    /// by its own Finished, in TLS 1.3 by a ticket or application data.
+    pub(crate) settled: bool,
+    /// The HTTP request over it, where there was one.
+    pub(crate) http: Option<Exchange>,
     pub(crate) took: Duration,
 }
 
@@ -93,8 +111,12 @@ impl Session {
         connection: Connection<'_>,
         spec: &SessionSpec,
         endpoint: &Endpoint,
+        identity: Option<&ClientIdentity>,
+        request: Option<&Request>,
     ) -> Result<Self, NetError> {
-        let recorder = Arc::new(record::Recorder::new(provider()));
+        let identity = identity.filter(|_| spec.client_certificate).cloned();
+        let recorder = record::Recorder::new(provider(), identity, spec.schemes.clone());
+        let recorder = Arc::new(recorder);
         let begun = Instant::now();
         let mut session = Self {
             outcome: HandshakeOutcome::Silent,
@@ -107,6 +129,9 @@ impl Session {
             chain: Vec::new(),
             staple: Vec::new(),
             client_certificate: None,
+            client_certificate_sent: false,
+            settled: false,
+            http: None,
             took: Duration::ZERO,
         };
         let config = match config(&recorder, spec) {
@@ -126,9 +151,11 @@ impl Session {
                     session.outcome = HandshakeOutcome::Completed;
                     session.took = begun.elapsed();
                     session.negotiated(stream.get_ref().1);
-                    if spec.aftermath && recorder.client_certificate_requested() {
-                        session.aftermath(&mut stream).await;
+                    if spec.aftermath {
+                        let asked = recorder.client_certificate_requested();
+                        session.afterwards(&mut stream, asked, request).await;
                     }
+                    session.settled |= stream.get_ref().1.tls13_tickets_received() > 0;
                 }
                 Err(error) => session.broke(&error),
             }
@@ -144,6 +171,7 @@ impl Session {
         session.chain = seen.chain;
         session.staple = seen.staple;
         session.client_certificate = seen.client_certificate;
+        session.client_certificate_sent = seen.client_certificate_sent;
         Ok(session)
     }
 
@@ -171,16 +199,51 @@ impl Session {
             .negotiated_key_exchange_group()
             .map(|group| Group(group.name().into()));
         self.alpn = connection.alpn_protocol().map(<[u8]>::to_vec);
+        self.settled = self.version == Some(ProtocolVersion::TLS1_2);
     }
 
-    /// In TLS 1.3 a server learns that there is no client certificate after our Finished.
-    async fn aftermath(&mut self, stream: &mut tokio_rustls::client::TlsStream<Connection<'_>>) {
+    /// What comes behind the handshake: first the verdict on a client certificate, then the answer to a
+    /// request.
+    async fn afterwards(
+        &mut self,
+        stream: &mut TlsStream<Connection<'_>>,
+        asked: bool,
+        request: Option<&Request>,
+    ) {
+        let mut early = Vec::new();
+        if asked {
+            early = self.aftermath(stream).await;
+        }
+        if let (Some(request), HandshakeOutcome::Completed) = (request, self.outcome) {
+            let exchange = self.http.insert(Exchange::after(early));
+            let ended = exchange.run(stream, request, self.took).await;
+            self.settled |= exchange.took.is_some();
+            // Servers that take their time say only now that they wanted a certificate.
+            if let Err(error) = ended
+                && asked
+                && exchange.took.is_none()
+            {
+                self.http = None;
+                self.broke(&error);
+            }
+        }
+    }
+
+    /// In TLS 1.3 a server learns only from our flight that there is no client certificate, or which one.
+    /// What it sends besides an alert is handed back.
+    async fn aftermath(&mut self, stream: &mut TlsStream<Connection<'_>>) -> Vec<u8> {
         let wait = AFTERMATH.max(self.took * AFTERMATH_FACTOR);
         let mut byte = [0; 1];
-        // An alert, a reset, an end without close_notify: the handshake was for nothing.
-        if let Ok(Err(error)) = tokio::time::timeout(wait, stream.read(&mut byte)).await {
-            self.broke(&error);
+        match tokio::time::timeout(wait, stream.read(&mut byte)).await {
+            // An alert, a reset, an end without close_notify: the handshake was for nothing.
+            Ok(Err(error)) => self.broke(&error),
+            Ok(Ok(1)) => {
+                self.settled = true;
+                return byte.to_vec();
+            }
+            _ => {}
         }
+        Vec::new()
     }
 
     fn broke(&mut self, error: &io::Error) {
