@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
 use gladhand_probes::tls::verification::Verdict;
-use gladhand_probes::{Answer, Attempt, Observations, ProbeError};
+use gladhand_probes::{Answer, Attempt, Fact, Observations, ProbeError};
 
 use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
 
@@ -186,6 +186,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         gap("groups", what);
     }
     features(seen, gap);
+    certificates(seen, gap);
     let verification = seen.verification.seen();
     if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
         let reason = open.error.clone();
@@ -205,6 +206,33 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
                 gap("sni", format!("{how}: {}", answer.evidence));
             }
         }
+    }
+}
+
+/// The certificates of the client, and those of the server besides the ordinary one.
+fn certificates(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let mut open = |probe: &str, what: &str, fact: &Fact| {
+        if fact.answer == Answer::Undetermined {
+            gap(probe, format!("{what} undetermined: {}", fact.evidence));
+        }
+    };
+    if let Some(seen) = seen.certificates.seen() {
+        for (name, fact) in &seen.key_types {
+            open("certificates", &format!("{name} is"), fact);
+        }
+    }
+    let Some(seen) = seen.client_auth.seen() else {
+        return;
+    };
+    for (version, fact) in &seen.versions {
+        open("client_auth", &format!("{version} is"), fact);
+    }
+    if let Some(fact) = &seen.required_by_handshake {
+        open("client_auth", "whether one is required is", fact);
+    }
+    let ours = seen.ours.as_ref();
+    if let Some(fact) = ours.and_then(|ours| ours.accepted.as_ref()) {
+        open("client_auth", "whether ours is accepted is", fact);
     }
 }
 

@@ -17,6 +17,8 @@ use gladhand_probes::x509::Trust;
 use gladhand_probes::{Settings, Target, Untrusted};
 
 use super::descriptors::sockets;
+use super::http::HttpArgs;
+use super::identity::IdentityArgs;
 use super::list::Targets;
 use super::output::{Canvas, ColorArgs, Delivery, DetailArgs, OutputArgs, Outputs};
 use super::progress::Progress;
@@ -57,6 +59,12 @@ pub(super) struct Args {
 
     #[command(flatten)]
     connection: ConnectionArgs,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
+
+    #[command(flatten)]
+    http: HttpArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -225,6 +233,7 @@ impl Args {
         }
         let selection = selection(&self.limits.only, &self.limits.skip)?;
         let trust = trust(&self.connection.trust)?;
+        let client_identity = self.identity.identity()?;
         let family = self.connection.family()?;
         let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         let outputs = self.output.outputs(&known)?;
@@ -240,6 +249,8 @@ impl Args {
             before_tls,
             family,
             trust,
+            client_identity,
+            http: self.http.request(),
             selection,
             interrupt,
             fail_point: fail_point(),
