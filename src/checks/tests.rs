@@ -193,6 +193,7 @@ tls-1-2-missing
 tls-1-3-missing
 handshake-fails
 client-certificate-required
+client-certificate-rejected
 suite-null
 suite-anonymous
 suite-export
@@ -209,6 +210,8 @@ fallback-scsv-missing
 alpn-http2-missing
 dh-public-value-reused
 signature-sha1-accepted
+hsts-missing
+http-redirect-missing
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected
