@@ -198,6 +198,7 @@ fn required_by_http(exchange: &Exchange) -> Option<Fact> {
         return None;
     };
     let told = format!("HTTP {} {}", head.status, head.reason);
+    let told = told.trim_end();
     Some(match head.status {
         _ if exchange.misses_certificate() => Fact::new(
             Answer::Yes,
@@ -284,6 +285,7 @@ fn accepted_by_http(exchange: &Exchange) -> Option<Fact> {
         return None;
     };
     let told = format!("HTTP {} {}", head.status, head.reason);
+    let told = told.trim_end();
     Some(match head.status {
         _ if exchange.misses_certificate() => Fact::new(
             Answer::No,

@@ -137,7 +137,8 @@ pub(super) fn answer(mut connection: Connection<'_>, hello: &Hello) {
     }
 }
 
-const HTTP_200: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
+const HTTP_200: &[u8] = b"HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=31536000\r\n\
+    Content-Length: 3\r\nConnection: close\r\n\r\nok\n";
 
 fn flush(tls: &mut ServerConnection, connection: &mut Connection<'_>) -> std::io::Result<()> {
     let mut bytes = Vec::new();
