@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 
+use gladhand_probes::http::{HttpAnswer, HttpOutcome};
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
 use gladhand_probes::tls::verification::{Verdict, VerificationSeen};
 use gladhand_probes::x509::{SCTS_OUTSIDE, SctFacts, SctSource, scts_suffice};
-use gladhand_probes::{Answer, Attempt, Observations, ProbeError};
+use gladhand_probes::{Answer, Attempt, Fact, Observations, ProbeError};
 
 use crate::mozilla;
 use crate::report::model::{EndpointReport, NotMeasured, TargetReport};
@@ -193,6 +194,10 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     }
     features(seen, gap);
     transparency(seen, gap);
+    certificates(seen, gap);
+    if let Some(what) = seen.http.seen().and_then(|seen| unread(&seen.answer)) {
+        gap("http", what.into());
+    }
     let verification = seen.verification.seen();
     if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
         let reason = open.error.clone();
@@ -235,6 +240,47 @@ fn transparency(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             let why = format!("SCTs are undetermined: {}", fact.evidence);
             gap("certificate_transparency", why);
         }
+    }
+}
+
+/// Why an answer tells nothing that is one in HTTP all the same. Who speaks something else, or nothing,
+/// gives an answer by that.
+fn unread(answer: &HttpAnswer) -> Option<&'static str> {
+    Some(match (answer.outcome, &answer.first) {
+        (HttpOutcome::TooLarge, _) => "the head of the answer does not end",
+        (HttpOutcome::Malformed, _) => "the head of the answer cannot be read",
+        (HttpOutcome::Broken, _) => "the session broke before an answer was there",
+        (HttpOutcome::Silent | HttpOutcome::Closed | HttpOutcome::Reset, Some(_)) => {
+            "the head of the answer breaks off"
+        }
+        _ => return None,
+    })
+}
+
+/// The certificates of the client, and those of the server besides the ordinary one.
+fn certificates(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let mut open = |probe: &str, what: &str, fact: &Fact| {
+        if fact.answer == Answer::Undetermined {
+            gap(probe, format!("{what} undetermined: {}", fact.evidence));
+        }
+    };
+    if let Some(seen) = seen.certificates.seen() {
+        for (name, fact) in &seen.key_types {
+            open("certificates", &format!("{name} is"), fact);
+        }
+    }
+    let Some(seen) = seen.client_auth.seen() else {
+        return;
+    };
+    for (version, fact) in &seen.versions {
+        open("client_auth", &format!("{version} is"), fact);
+    }
+    if let Some(fact) = &seen.required_by_handshake {
+        open("client_auth", "whether one is required is", fact);
+    }
+    let ours = seen.ours.as_ref();
+    if let Some(fact) = ours.and_then(|ours| ours.accepted.as_ref()) {
+        open("client_auth", "whether ours is accepted is", fact);
     }
 }
 

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::http::{self, Request};
 use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::{Connection, Heard};
@@ -77,6 +78,7 @@ pub struct Cx {
     slowest_connect: Mutex<Duration>,
     dropped: Mutex<HashMap<Hello, Instant>>,
     control_turn: tokio::sync::Mutex<()>,
+    http: Option<Request>,
 }
 
 /// What a hello was answered with.
@@ -131,6 +133,7 @@ impl Cx {
             slowest_connect: Mutex::new(Duration::ZERO),
             dropped: Mutex::default(),
             control_turn: tokio::sync::Mutex::default(),
+            http: http::request(endpoint, settings),
         }
     }
 
@@ -456,7 +459,9 @@ impl Cx {
     ) -> Result<Arc<Session>, NetError> {
         let begun = Instant::now();
         let connection = self.connect(self.settings.timeout, own_slot).await?;
-        let session = Session::run(connection, spec, &self.endpoint).await?;
+        let identity = self.settings.client_identity.as_ref();
+        let request = self.http.as_ref();
+        let session = Session::run(connection, spec, &self.endpoint, identity, request).await?;
         if session.completed() {
             self.good(begun);
         }
@@ -485,6 +490,28 @@ impl Cx {
         })
     }
 
+    /// The HTTP request that goes over the ordinary handshake's session; none where none is asked for.
+    pub(crate) fn http(&self) -> Option<&Request> {
+        self.http.as_ref()
+    }
+
+    /// The answer to an HTTP request without TLS, at a neighbour of this endpoint.
+    pub(crate) async fn plain_http(
+        &self,
+        neighbour: &Endpoint,
+        request: &Request,
+    ) -> Result<http::Exchange, NetError> {
+        let (before, timeout) = (&self.settings.before_tls, self.settings.timeout);
+        let connecting = Connection::open(neighbour, before, &self.gate, timeout, true);
+        let mut connection = connecting.await?;
+        let (limit, connect_time) = (connection.limit(), connection.connect_time);
+        let mut exchange = http::Exchange::default();
+        // How it ended stands in the exchange; time that is up leaves it silent.
+        let run = exchange.run(&mut connection, request, connect_time);
+        let _ = limit.run(run).await?;
+        Ok(exchange)
+    }
+
     /// Names a hello that this server is known to answer.
     pub(crate) fn remember_good(&self, hello: Hello) {
         let _ = self.known_good.set(hello);
@@ -500,7 +527,7 @@ impl Cx {
         hello: &Hello,
         timeout: Duration,
         own_slot: bool,
-    ) -> Result<Exchange, NetError> {
+    ) -> Result<HelloExchange, NetError> {
         let mut connection = self.connect(timeout, own_slot).await?;
         let begun = Instant::now();
         let crowd = self.gate.busy();
@@ -528,7 +555,7 @@ impl Cx {
             }
             outcome => outcome,
         };
-        Ok(Exchange {
+        Ok(HelloExchange {
             outcome,
             sent: bytes.len(),
             begun: begun - connection.connect_time,
@@ -575,7 +602,7 @@ pub(crate) struct Plaintext {
 }
 
 /// One hello and its answer.
-struct Exchange {
+struct HelloExchange {
     outcome: HelloOutcome,
     sent: usize,
     begun: Instant,

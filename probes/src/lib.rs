@@ -7,6 +7,7 @@
 //! - [`wire`]: a sans-IO codec, hellos from SSLv2 to TLS 1.3 with any code point in any field;
 //! - [`net`]: names to addresses, connections, deadlines, the connection budget;
 //! - [`tls`]: one probe, one file;
+//! - [`http`]: one request over a session;
 //! - [`x509`]: certificates to facts;
 //! - [`mozilla`]: what the profiles of Mozilla's guidelines allow, as data;
 //! - [`scan`]: runs the probes of an endpoint, stage by stage.
@@ -23,6 +24,7 @@ pub mod fact;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod http;
 pub(crate) mod lock;
 pub mod mozilla;
 pub mod net;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
 use crate::fact::{Answer, Attempt};
+use crate::http;
 use crate::probe::{Probe, ProbeError, ProbeInfo, Stage};
 use crate::settings::Selection;
 use crate::tls;
@@ -90,6 +91,7 @@ probes! {
     certificate: tls::certificate::Certificate,
     verification: tls::verification::Verification,
     certificate_transparency: tls::certificate_transparency::CertificateTransparency,
+    certificates: tls::key_types::Certificates,
     sni: tls::sni::Sni,
     alpn: tls::alpn::Alpn,
     renegotiation: tls::renegotiation::Renegotiation,
@@ -99,6 +101,8 @@ probes! {
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
     dh_parameters: tls::dh_parameters::DhParameters,
     signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
+    client_auth: tls::client_auth::ClientAuth,
+    http: http::Http,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+pub use crate::http::{check_host, check_path};
 use crate::net::opening::BeforeTls;
+pub use crate::tls::session::{ClientIdentity, IdentityError};
 use crate::x509::{LogList, Trust};
 
 /// How an endpoint is to be probed. Nothing in here is read from the environment or the clock.
@@ -36,6 +38,10 @@ pub struct Settings {
     pub trust: Trust,
     /// The logs of Certificate Transparency whose SCTs can be verified.
     pub ct_logs: Arc<LogList>,
+    /// What is presented to servers that ask for a client certificate.
+    pub client_identity: Option<ClientIdentity>,
+    /// What is asked for in HTTP.
+    pub http: HttpRequest,
     /// Which probes run.
     pub selection: Selection,
     /// Ends the run early, with what was seen so far, when it becomes true.
@@ -63,6 +69,27 @@ pub struct ConnectTo {
     pub ip: IpAddr,
     /// The port; the target's, where there is none.
     pub port: Option<u16>,
+}
+
+/// What is asked for in HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// What `Host` says; the server name, or the target's, where there is none.
+    pub host: Option<String>,
+    /// The path.
+    pub path: String,
+    /// The port of plaintext HTTP; 80 where the endpoint's is 443, where there is none.
+    pub port: Option<u16>,
+}
+
+impl Default for HttpRequest {
+    fn default() -> Self {
+        Self {
+            host: None,
+            path: "/".into(),
+            port: None,
+        }
+    }
 }
 
 /// Which addresses are probed.

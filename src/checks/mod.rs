@@ -3,6 +3,7 @@
 //! A check sees facts and returns findings. It touches neither the network nor the clock: the time
 //! is [`View::now`], the start of the run.
 
+mod chains;
 mod docs;
 mod fixes;
 mod support;
@@ -30,6 +31,7 @@ mod chain_out_of_order;
 mod chain_path_length;
 mod chain_superfluous_root;
 mod chain_unrelated;
+mod client_certificate_rejected;
 mod client_certificate_required;
 mod compression_accepted;
 mod dh_group_small;
@@ -38,6 +40,8 @@ mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod hsts_missing;
+mod http_redirect_missing;
 mod mozilla_profile_missed;
 mod nodes_disagree;
 mod not_measured;
@@ -77,6 +81,7 @@ use gladhand_probes::Observations;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
+use self::chains::Chain;
 use crate::report::model::{
     EndpointReport, Evidence, Finding, Fix, Severity, Status, TargetReport,
 };
@@ -114,6 +119,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &tls_1_3_missing::Tls13Missing,
     &handshake_fails::HandshakeFails,
     &client_certificate_required::ClientCertificateRequired,
+    &client_certificate_rejected::ClientCertificateRejected,
     &suite_null::SuiteNull,
     &suite_anonymous::SuiteAnonymous,
     &suite_export::SuiteExport,
@@ -130,6 +136,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &alpn_http2_missing::AlpnHttp2Missing,
     &dh_public_value_reused::DhPublicValueReused,
     &signature_sha1_accepted::SignatureSha1Accepted,
+    &hsts_missing::HstsMissing,
+    &http_redirect_missing::HttpRedirectMissing,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,
@@ -195,6 +203,8 @@ pub struct View<'a> {
     pub endpoint: &'a EndpointReport,
     /// The time of the run.
     pub now: OffsetDateTime,
+    /// The type of the server's key, where this is one of several chains.
+    pub key_type: Option<&'a str>,
 }
 
 impl<'a> View<'a> {
@@ -238,15 +248,26 @@ pub struct Findings<'a> {
     rule: &'static Rule,
     target: &'a TargetReport,
     endpoint: Option<&'a EndpointReport>,
+    chain: Option<&'a Chain>,
     all: &'a mut Vec<Finding>,
 }
 
 impl Findings<'_> {
     /// Adds a finding.
-    pub fn push(&mut self, found: Found) {
+    pub fn push(&mut self, mut found: Found) {
         let subject = self.target.target.clone();
-        let fingerprint = fingerprint(self.rule.id, &subject, &found.key);
         let address = self.endpoint.map(|endpoint| endpoint.ip);
+        if let Some(chain) = self.chain {
+            let here = |known: &&mut Finding| {
+                address.is_some_and(|address| known.evidence.addresses.contains(&address))
+            };
+            let known = self.all.iter_mut().filter(here);
+            let Some(told) = chain.tell(found, known) else {
+                return;
+            };
+            found = told;
+        }
+        let fingerprint = fingerprint(self.rule.id, &subject, &found.key);
         let same = self
             .all
             .iter_mut()
@@ -306,8 +327,10 @@ pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Judged {
     let mut findings = Vec::new();
     let mut panicked = Vec::new();
     for target in targets {
+        let chains: Vec<_> = target.endpoints.iter().flat_map(Chain::of).collect();
         for check in CHECKS {
-            let judged = catch_unwind(AssertUnwindSafe(|| judge_one(*check, target, now)));
+            let judged = AssertUnwindSafe(|| judge_one(*check, target, &chains, now));
+            let judged = catch_unwind(judged);
             match judged {
                 Ok(found) => findings.extend(found),
                 Err(_) => panicked.push(check.rule().id),
@@ -319,29 +342,37 @@ pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Judged {
 }
 
 /// What one check finds at one target.
-fn judge_one(check: &dyn Check, target: &TargetReport, now: OffsetDateTime) -> Vec<Finding> {
+fn judge_one(
+    check: &dyn Check,
+    target: &TargetReport,
+    chains: &[Chain],
+    now: OffsetDateTime,
+) -> Vec<Finding> {
     let rule = check.rule();
     let mut all = Vec::new();
-    for endpoint in &target.endpoints {
+    let endpoints = target.endpoints.iter().map(|endpoint| (endpoint, None));
+    let chains = chains.iter().map(|chain| (&chain.endpoint, Some(chain)));
+    for (endpoint, chain) in endpoints.chain(chains) {
         let mut out = Findings {
             rule,
             target,
             endpoint: Some(endpoint),
+            chain,
             all: &mut all,
         };
-        check.judge(
-            &View {
-                target,
-                endpoint,
-                now,
-            },
-            &mut out,
-        );
+        let view = View {
+            target,
+            endpoint,
+            now,
+            key_type: chain.map(|chain| chain.key_type.as_str()),
+        };
+        check.judge(&view, &mut out);
     }
     let mut out = Findings {
         rule,
         target,
         endpoint: None,
+        chain: None,
         all: &mut all,
     };
     check.judge_target(&TargetView { target, now }, &mut out);

@@ -194,6 +194,7 @@ tls-1-2-missing
 tls-1-3-missing
 handshake-fails
 client-certificate-required
+client-certificate-rejected
 suite-null
 suite-anonymous
 suite-export
@@ -210,6 +211,8 @@ fallback-scsv-missing
 alpn-http2-missing
 dh-public-value-reused
 signature-sha1-accepted
+hsts-missing
+http-redirect-missing
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

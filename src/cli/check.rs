@@ -18,6 +18,8 @@ use gladhand_probes::x509::{LogList, Trust};
 use gladhand_probes::{Settings, Target, Untrusted};
 
 use super::descriptors::sockets;
+use super::http::HttpArgs;
+use super::identity::IdentityArgs;
 use super::list::Targets;
 use super::output::{Canvas, ColorArgs, Delivery, DetailArgs, OutputArgs, Outputs};
 use super::progress::Progress;
@@ -58,6 +60,12 @@ pub(super) struct Args {
 
     #[command(flatten)]
     connection: ConnectionArgs,
+
+    #[command(flatten)]
+    identity: IdentityArgs,
+
+    #[command(flatten)]
+    http: HttpArgs,
 
     #[command(flatten)]
     limits: LimitArgs,
@@ -241,6 +249,7 @@ impl Args {
         let selection = selection(&self.limits.only, &self.limits.skip)?;
         let trust = trust(&self.connection.trust)?;
         let ct_logs = ct_logs(self.connection.ct_logs.as_deref())?;
+        let client_identity = self.identity.identity()?;
         let family = self.connection.family()?;
         let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         let outputs = self.output.outputs(&known)?;
@@ -257,6 +266,8 @@ impl Args {
             family,
             trust,
             ct_logs,
+            client_identity,
+            http: self.http.request(),
             selection,
             interrupt,
             fail_point: fail_point(),

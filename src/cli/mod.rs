@@ -8,6 +8,8 @@ mod completions;
 mod demo;
 mod descriptors;
 mod file;
+mod http;
+mod identity;
 mod list;
 mod man;
 mod output;

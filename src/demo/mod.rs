@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use gladhand_probes::Target;
 use gladhand_probes::net::opening::BeforeTls;
-use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName, Settings};
+use gladhand_probes::settings::{ConnectTo, Family, HttpRequest, Selection, ServerName, Settings};
 use gladhand_probes::x509::{LogList, Trust};
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -179,6 +179,8 @@ impl Demo {
             family: Family::Any,
             trust: self.trust.clone(),
             ct_logs: LogList::shipped(),
+            client_identity: None,
+            http: HttpRequest::default(),
             selection: Selection::default(),
             interrupt,
             fail_point: None,

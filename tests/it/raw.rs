@@ -1,7 +1,10 @@
 //! Nothing raw: what came from outside reaches stdout, stderr and files through an escape only, in
 //! every format, in every place that it can come from.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::process::Output;
@@ -386,6 +389,109 @@ fn nothing_raw_from_a_banner() {
     check_in_every_format(&args);
 }
 
+/// An answer in HTTP with a text wherever one can stand.
+fn http_answers(text: &[u8]) -> [(&'static str, Vec<u8>); 4] {
+    let joined = |parts: &[&[u8]]| parts.concat();
+    let fields = [
+        &b"Server: "[..],
+        b"Location: ",
+        b"Strict-Transport-Security: ",
+        b"Connection: ",
+        b"Keep-Alive: ",
+        b"Set-Cookie: AWSALB",
+        b"X-Amzn-Trace-Id: ",
+    ];
+    let fields: Vec<u8> = fields
+        .iter()
+        .flat_map(|name| joined(&[name, text, b"\r\n"]))
+        .collect();
+    let head = b"HTTP/1.1 301 Moved\r\n";
+    [
+        ("reason", joined(&[b"HTTP/1.1 301 ", text, b"\r\n\r\n"])),
+        ("fields", joined(&[head, &fields, b"\r\n"])),
+        ("directive", {
+            let hsts = b"Strict-Transport-Security: max-age=1; x=";
+            joined(&[
+                head,
+                hsts,
+                text,
+                b"\r\nLocation: https://",
+                text,
+                b"\r\n\r\n",
+            ])
+        }),
+        ("none", joined(&[text, b"\r\n"])),
+    ]
+}
+
+/// Answers requests without TLS, by the host that they ask for.
+fn plain(answers: BTreeMap<String, Vec<u8>>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let host = lines.find_map(|line| Some(line.strip_prefix("Host: ")?.to_owned()));
+            let host = host.unwrap_or_default();
+            let name = host.split(':').next().unwrap_or_default();
+            if let Some(answer) = answers.get(name) {
+                let _ = (&stream).write_all(answer);
+            }
+        }
+    });
+    port
+}
+
+#[test]
+fn nothing_raw_from_an_http_answer() {
+    let pki = Pki::new();
+    let mut identity = Identity::of(pki.chain(&pki.leaf(&["lb.example.test"])));
+    for (number, text) in payloads().iter().enumerate() {
+        for (place, answer) in http_answers(text) {
+            identity.answers.insert(host(number, place), answer);
+        }
+    }
+    let hosts: Vec<String> = identity.answers.keys().cloned().collect();
+    let redirect = plain(identity.answers.clone());
+    let server = ScriptedServer::start(Model::default(), Fault::default(), vec![], identity);
+    let mut args = os(&["check", "--connect", "127.0.0.1", "--only", "http"]);
+    args.extend(os(&["--http-port", &redirect.to_string()]));
+    args.extend(
+        hosts
+            .iter()
+            .map(|host| format!("{host}:{}", server.port()).into()),
+    );
+    let json = check_in_every_format(&args);
+    // They came through: each kind of answer, in both places.
+    let targets = json["targets"].as_array().expect("targets");
+    let seen = |pointer: &str, place: &str| {
+        let place = format!(".{place}.test:");
+        let of_place = targets.iter().filter(move |target| {
+            target["target"]
+                .as_str()
+                .is_some_and(|name| name.contains(&place))
+        });
+        let pointer = format!("/endpoints/0/observations/http/{pointer}");
+        of_place
+            .filter(|target| target.pointer(&pointer).is_some())
+            .count()
+    };
+    for (pointer, place) in [
+        ("head/reason", "reason"),
+        ("head/server", "fields"),
+        ("head/location", "fields"),
+        ("head/hsts/error", "fields"),
+        ("redirect/head/server", "fields"),
+        ("first", "none"),
+    ] {
+        assert!(
+            seen(pointer, place) > 20,
+            "{pointer}: {}",
+            seen(pointer, place)
+        );
+    }
+}
+
 /// Several payloads in one argument: as many as are shown of it.
 fn arguments() -> Vec<Vec<u8>> {
     let mut all: Vec<Vec<u8>> = Vec::new();
@@ -411,6 +517,17 @@ fn nothing_raw_from_an_argument() {
         &["check", "127.0.0.1", "--sni", "TEXT"],
         &["check", "127.0.0.1", "--connect", "TEXT"],
         &["check", "127.0.0.1", "--trust", "TEXT"],
+        &[
+            "check",
+            "127.0.0.1",
+            "--client-cert",
+            "TEXT",
+            "--client-key",
+            "TEXT",
+        ],
+        &["check", "127.0.0.1", "--host", "TEXT\u{1}"],
+        &["check", "127.0.0.1", "--path", "TEXT"],
+        &["check", "127.0.0.1", "--http-port", "TEXT"],
         &["check", "127.0.0.1", "--only", "TEXT"],
         &["check", "127.0.0.1", "--skip", "TEXT"],
         &["check", "127.0.0.1", "--timeout", "TEXT"],
@@ -477,6 +594,9 @@ fn nothing_raw_from_the_environment() {
         "GLADHAND_SNI",
         "GLADHAND_CONNECT",
         "GLADHAND_TRUST",
+        "GLADHAND_HOST",
+        "GLADHAND_PATH",
+        "GLADHAND_HTTP_PORT",
         "GLADHAND_ONLY",
         "GLADHAND_SKIP",
         "GLADHAND_TIMEOUT",

@@ -57,6 +57,7 @@ fn another_name_is_sent_and_held_against_the_certificate() {
             pki.chain(&pki.leaf(&["api.example.test"])),
         )]
         .into(),
+        answers: [].into(),
     };
     let server = ScriptedServer::start(Model::default(), Fault::default(), vec![], identity);
     let report = check_with(&pki, server.port(), &["--sni", "api.example.test"]);

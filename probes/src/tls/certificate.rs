@@ -83,7 +83,8 @@ impl Probe for Certificate {
     fn doubt(_: &mut Attempt<CertificateSeen>, _: &NodesSeen, _: &str) {}
 }
 
-fn read(chain: &[Vec<u8>], version: String) -> CertificateSeen {
+/// The facts of a chain that was read in this version.
+pub(crate) fn read(chain: &[Vec<u8>], version: String) -> CertificateSeen {
     let served: Vec<_> = chain
         .iter()
         .map(|der| CertificateFacts::read(der))

@@ -3,6 +3,7 @@
 pub mod alpn;
 pub mod certificate;
 pub mod certificate_transparency;
+pub mod client_auth;
 pub mod compression;
 pub mod dh_parameters;
 pub mod encrypt_then_mac;
@@ -10,6 +11,7 @@ pub mod extended_master_secret;
 pub mod fallback_scsv;
 pub mod groups;
 pub mod handshake;
+pub mod key_types;
 pub mod limits;
 pub mod nodes;
 pub mod reach;

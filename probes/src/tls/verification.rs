@@ -7,6 +7,7 @@ use crate::cx::Cx;
 use crate::fact::Attempt;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::certificate::CertificateSeen;
 use crate::tls::nodes::NodesSeen;
 use crate::untrusted::Untrusted;
 use crate::x509::verify;
@@ -38,22 +39,27 @@ impl Probe for Verification {
                 });
             }
         };
-        let (trust, now) = (&cx.settings.trust, cx.settings.now);
-        let expected = &cx.endpoint.expected;
-        let verified = verify(&seen.served, &seen.chain, trust, expected, now);
-        Ok(VerificationSeen {
-            trust: trust.label().into(),
-            verdict: verified.verdict,
-            reason: verified.reason,
-            problems: verified.problems,
-            name: expected.clone(),
-            anchor: verified.anchor.map(Into::into),
-            error: verified.error,
-        })
+        Ok(held(cx, seen))
     }
 
     /// It is about the chain that one of them sends.
     fn doubt(_: &mut Attempt<VerificationSeen>, _: &NodesSeen, _: &str) {}
+}
+
+/// A chain held against the trust store, the name and the time of the run.
+pub(crate) fn held(cx: &Cx, seen: &CertificateSeen) -> VerificationSeen {
+    let (trust, now) = (&cx.settings.trust, cx.settings.now);
+    let expected = &cx.endpoint.expected;
+    let verified = verify(&seen.served, &seen.chain, trust, expected, now);
+    VerificationSeen {
+        trust: trust.label().into(),
+        verdict: verified.verdict,
+        reason: verified.reason,
+        problems: verified.problems,
+        name: expected.clone(),
+        anchor: verified.anchor.map(Into::into),
+        error: verified.error,
+    }
 }
 
 /// The verdict of a verifying client, with its reasons in our own terms.

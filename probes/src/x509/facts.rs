@@ -329,7 +329,7 @@ fn serial(octets: &[u8]) -> String {
     }
 }
 
-fn name(name: &X509Name<'_>) -> Untrusted {
+pub(super) fn name(name: &X509Name<'_>) -> Untrusted {
     // The library prints `CN=a, O=b`; its own escapes are not enough for a terminal.
     name.to_string().into()
 }

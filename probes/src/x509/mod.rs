@@ -2,6 +2,7 @@
 //! client makes of them.
 
 mod chain;
+mod distinguished;
 mod facts;
 mod names;
 mod reason;
@@ -10,6 +11,7 @@ mod trust;
 mod verify;
 
 pub use chain::{ChainFacts, chain_facts};
+pub(crate) use distinguished::{distinguished_name, issuer};
 pub(crate) use facts::sha256;
 pub use facts::{CertificateFacts, KeyFacts};
 pub use reason::{Problem, Reason, Verdict};

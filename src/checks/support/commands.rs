@@ -23,13 +23,22 @@ pub(in crate::checks) fn s_client_named(
         Some(name) => format!("-servername {}", quote(name)),
         None => "-noservername".into(),
     };
-    let options = if options.is_empty() {
-        String::new()
-    } else {
-        format!(" {options}")
-    };
+    let options = [key_type(view), options];
+    let options = options.iter().filter(|option| !option.is_empty());
+    let options: String = options.map(|option| format!(" {option}")).collect();
     let client = client(view.endpoint);
     format!("{client} {name}{options} </dev/null")
+}
+
+/// The option by which a server with several chains sends this one.
+fn key_type(view: &View<'_>) -> &'static str {
+    match view.key_type {
+        Some("RSA") => "-sigalgs RSA-PSS+SHA256:RSA+SHA256:RSA+SHA1",
+        Some("EC") => "-sigalgs ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512",
+        Some("Ed25519") => "-sigalgs ed25519",
+        Some("Ed448") => "-sigalgs ed448",
+        _ => "",
+    }
 }
 
 /// `openssl s_client -connect …`, with what goes before TLS. What it cannot do is said in front, in

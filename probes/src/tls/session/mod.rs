@@ -1,6 +1,7 @@
 //! One real handshake, completed by rustls, with everything on the way recorded. The only place of
 //! this crate that knows rustls.
 
+mod identity;
 mod record;
 
 use std::io;
@@ -13,12 +14,17 @@ use rustls::{ClientConfig, Error};
 use rustls_pki_types::ServerName;
 use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+pub use self::identity::{ClientIdentity, IdentityError};
 pub(crate) use self::record::ClientCertificateRequest;
+use crate::http::{Exchange, Request};
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
 use crate::tls::handshake::HandshakeOutcome;
+use crate::wire::messages::Alert;
+use crate::wire::record::{ContentType, Deframer};
 use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
 
 /// How long an alert is waited for that a TLS 1.3 server sends after the handshake, when it asked
@@ -26,15 +32,23 @@ use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
 const AFTERMATH: Duration = Duration::from_millis(300);
 const AFTERMATH_FACTOR: u32 = 4;
 
+/// Bytes that are read when no more can be written.
+const LAST_WORD: u64 = 1024;
+
 /// Which handshake. Equal values are the same handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct SessionSpec {
     /// The server name to send, if any.
     pub(crate) sni: Option<String>,
-    /// Wait for what a server says after the handshake.
+    /// Wait for what a server says after the handshake, and for its answer to an HTTP request where one
+    /// is asked for.
     pub(crate) aftermath: bool,
     /// The protocols of ALPN, most preferred first.
     pub(crate) alpn: Vec<String>,
+    /// Present the client certificate, where there is one and the server asks for it.
+    pub(crate) client_certificate: bool,
+    /// The signature schemes to offer, where not all that are known.
+    pub(crate) schemes: Option<Vec<u16>>,
 }
 
 impl SessionSpec {
@@ -44,6 +58,8 @@ impl SessionSpec {
             sni,
             aftermath: true,
             alpn: Vec::new(),
+            client_certificate: true,
+            schemes: None,
         }
     }
 
@@ -84,6 +100,13 @@ pub(crate) struct Session {
     pub(crate) staple: Vec<u8>,
     /// What the server said when it asked for a client certificate; none where it did not.
     pub(crate) client_certificate: Option<ClientCertificateRequest>,
+    /// Whether it got one.
+    pub(crate) client_certificate_sent: bool,
+    /// Whether the server has gone on behind our Finished, so that nothing is left to be refused: in TLS 1.2
+    /// by its own Finished, in TLS 1.3 by a ticket or application data.
+    pub(crate) settled: bool,
+    /// The HTTP request over it, where there was one.
+    pub(crate) http: Option<Exchange>,
     pub(crate) took: Duration,
 }
 
@@ -93,8 +116,12 @@ impl Session {
         connection: Connection<'_>,
         spec: &SessionSpec,
         endpoint: &Endpoint,
+        identity: Option<&ClientIdentity>,
+        request: Option<&Request>,
     ) -> Result<Self, NetError> {
-        let recorder = Arc::new(record::Recorder::new(provider()));
+        let identity = identity.filter(|_| spec.client_certificate).cloned();
+        let recorder = record::Recorder::new(provider(), identity, spec.schemes.clone());
+        let recorder = Arc::new(recorder);
         let begun = Instant::now();
         let mut session = Self {
             outcome: HandshakeOutcome::Silent,
@@ -107,6 +134,9 @@ impl Session {
             chain: Vec::new(),
             staple: Vec::new(),
             client_certificate: None,
+            client_certificate_sent: false,
+            settled: false,
+            http: None,
             took: Duration::ZERO,
         };
         let config = match config(&recorder, spec) {
@@ -121,16 +151,23 @@ impl Session {
         let limit = connection.limit();
         let work = async {
             let connector = TlsConnector::from(Arc::new(config));
-            match connector.connect(name, connection).await {
+            match connector.connect(name, connection).into_fallible().await {
                 Ok(mut stream) => {
                     session.outcome = HandshakeOutcome::Completed;
                     session.took = begun.elapsed();
                     session.negotiated(stream.get_ref().1);
-                    if spec.aftermath && recorder.client_certificate_requested() {
-                        session.aftermath(&mut stream).await;
+                    if spec.aftermath {
+                        let asked = recorder.client_certificate_requested();
+                        session.afterwards(&mut stream, asked, request).await;
+                    }
+                    session.settled |= stream.get_ref().1.tls13_tickets_received() > 0;
+                }
+                Err((error, mut connection)) => {
+                    session.broke(&error);
+                    if is_reset(&error) {
+                        session.last_word(&mut connection).await;
                     }
                 }
-                Err(error) => session.broke(&error),
             }
         };
         let done = limit.run(work).await?;
@@ -144,6 +181,7 @@ impl Session {
         session.chain = seen.chain;
         session.staple = seen.staple;
         session.client_certificate = seen.client_certificate;
+        session.client_certificate_sent = seen.client_certificate_sent;
         Ok(session)
     }
 
@@ -171,16 +209,76 @@ impl Session {
             .negotiated_key_exchange_group()
             .map(|group| Group(group.name().into()));
         self.alpn = connection.alpn_protocol().map(<[u8]>::to_vec);
+        self.settled = self.version == Some(ProtocolVersion::TLS1_2);
     }
 
-    /// In TLS 1.3 a server learns that there is no client certificate after our Finished.
-    async fn aftermath(&mut self, stream: &mut tokio_rustls::client::TlsStream<Connection<'_>>) {
+    /// What comes behind the handshake: first the verdict on a client certificate, then the answer to a
+    /// request.
+    async fn afterwards(
+        &mut self,
+        stream: &mut TlsStream<Connection<'_>>,
+        asked: bool,
+        request: Option<&Request>,
+    ) {
+        let mut early = Vec::new();
+        if asked {
+            early = self.aftermath(stream).await;
+        }
+        if let (Some(request), HandshakeOutcome::Completed) = (request, self.outcome) {
+            let exchange = self.http.insert(Exchange::after(early));
+            let ended = exchange.run(stream, request, self.took).await;
+            self.settled |= exchange.took.is_some();
+            // Servers that take their time say only now that they wanted a certificate.
+            if let Err(error) = ended
+                && asked
+                && exchange.took.is_none()
+            {
+                self.http = None;
+                self.broke(&error);
+            }
+        }
+    }
+
+    /// In TLS 1.3 a server learns only from our flight that there is no client certificate, or which one.
+    /// What it sends besides an alert is handed back.
+    async fn aftermath(&mut self, stream: &mut TlsStream<Connection<'_>>) -> Vec<u8> {
         let wait = AFTERMATH.max(self.took * AFTERMATH_FACTOR);
         let mut byte = [0; 1];
-        // An alert, a reset, an end without close_notify: the handshake was for nothing.
-        if let Ok(Err(error)) = tokio::time::timeout(wait, stream.read(&mut byte)).await {
-            self.broke(&error);
+        match tokio::time::timeout(wait, stream.read(&mut byte)).await {
+            // An alert, a reset, an end without close_notify: the handshake was for nothing.
+            Ok(Err(error)) => self.broke(&error),
+            Ok(Ok(1)) => {
+                self.settled = true;
+                return byte.to_vec();
+            }
+            _ => {}
         }
+        Vec::new()
+    }
+
+    /// A server that ends the handshake while our flight is still on its way may have said why: that is
+    /// there to be read when no more can be written. Up to TLS 1.2 it comes in clear.
+    async fn last_word(&mut self, connection: &mut Connection<'_>) {
+        let mut bytes = Vec::new();
+        let mut rest = connection.take(LAST_WORD);
+        let _ = tokio::time::timeout(AFTERMATH, rest.read_to_end(&mut bytes)).await;
+        let mut deframer = Deframer::default();
+        deframer.push(&bytes);
+        while let Ok(Some(record)) = deframer.pop() {
+            let alert = Alert::decode(&record.fragment);
+            if let (ContentType::Alert, Ok(alert)) = (record.content_type, alert)
+                && record.fragment.len() == 2
+                && alert.is_fatal()
+            {
+                self.alerted(alert.description);
+            }
+        }
+    }
+
+    fn alerted(&mut self, alert: AlertDescription) {
+        self.alert = Some(alert);
+        self.error = Some(format!("alert {alert} from the server"));
+        self.outcome = HandshakeOutcome::Alert;
     }
 
     fn broke(&mut self, error: &io::Error) {
@@ -190,10 +288,7 @@ impl Session {
         self.error = Some(error.to_string());
         self.outcome = match rustls {
             Some(Error::AlertReceived(alert)) => {
-                let alert = AlertDescription((*alert).into());
-                self.alert = Some(alert);
-                self.error = Some(format!("alert {alert} from the server"));
-                HandshakeOutcome::Alert
+                return self.alerted(AlertDescription((*alert).into()));
             }
             None if is_reset(error) => HandshakeOutcome::Reset,
             None if error.kind() == io::ErrorKind::UnexpectedEof => HandshakeOutcome::Closed,

@@ -9,6 +9,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::identity::ClientIdentity;
 use crate::lock::lock;
 use crate::x509::CertificateFacts;
 
@@ -28,6 +29,10 @@ pub(crate) struct ClientCertificateRequest {
 #[derive(Debug)]
 pub(super) struct Recorder {
     provider: Arc<CryptoProvider>,
+    /// What is presented where the server asks for a client certificate.
+    identity: Option<ClientIdentity>,
+    /// The signature schemes to offer, where not all that are known.
+    schemes: Option<Vec<u16>>,
     seen: Mutex<Seen>,
 }
 
@@ -39,12 +44,20 @@ pub(super) struct Seen {
     pub(super) staple: Vec<u8>,
     /// What the server asked for, where it asked for a client certificate.
     pub(super) client_certificate: Option<ClientCertificateRequest>,
+    /// Whether it got one.
+    pub(super) client_certificate_sent: bool,
 }
 
 impl Recorder {
-    pub(super) fn new(provider: Arc<CryptoProvider>) -> Self {
+    pub(super) fn new(
+        provider: Arc<CryptoProvider>,
+        identity: Option<ClientIdentity>,
+        schemes: Option<Vec<u16>>,
+    ) -> Self {
         Self {
             provider,
+            identity,
+            schemes,
             seen: Mutex::default(),
         }
     }
@@ -104,6 +117,9 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        if let Some(schemes) = &self.schemes {
+            return schemes.iter().copied().map(Into::into).collect();
+        }
         let mut schemes = self
             .provider
             .signature_verification_algorithms
@@ -153,11 +169,15 @@ fn is_verifiable(cert: &CertificateDer<'_>) -> bool {
 
 impl ResolvesClientCert for Recorder {
     fn resolve(&self, hints: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        lock(&self.seen).client_certificate = Some(ClientCertificateRequest {
+        let identity = self.identity.as_ref();
+        let fitting = identity.and_then(|identity| identity.for_schemes(schemes));
+        let mut seen = lock(&self.seen);
+        seen.client_certificate = Some(ClientCertificateRequest {
             authorities: hints.iter().map(|name| name.to_vec()).collect(),
             schemes: schemes.iter().map(|scheme| u16::from(*scheme)).collect(),
         });
-        None
+        seen.client_certificate_sent = fitting.is_some();
+        fitting
     }
 
     fn has_certs(&self) -> bool {

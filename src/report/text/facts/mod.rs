@@ -3,7 +3,9 @@
 //! Addresses that show the same share a block. An undetermined fact is a `?`, never a "no".
 
 mod certificate;
+mod client_auth;
 mod features;
+mod http;
 mod mozilla;
 mod transparency;
 
@@ -139,6 +141,8 @@ impl Facts<'_> {
             &seen.certificate_transparency,
             Self::certificate_transparency,
         );
+        self.attempt("key types", &seen.certificates, Self::certificates);
+        self.attempt("client auth", &seen.client_auth, Self::client_auth);
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
         self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
@@ -148,6 +152,7 @@ impl Facts<'_> {
             Self::signature_algorithms,
         );
         self.features(seen);
+        self.attempt("HTTP", &seen.http, Self::http);
     }
 
     /// A result, or why there is none. What was not asked for has no line.

@@ -31,6 +31,25 @@ pub(super) const ALL: &[Behaviour] = &[
 
 /// Completes the handshake with so many tickets, and then does one thing over and over.
 fn then(mut connection: Connection<'_>, tickets: usize, what: fn(&mut ServerConnection)) {
+    let Some(mut tls) = complete(&mut connection, tickets) else {
+        return;
+    };
+    while !connection.shared.stopped() {
+        what(&mut tls);
+        if !tls.wants_write() {
+            return connection.silence();
+        }
+        if flush(&mut tls, &mut connection).is_err() {
+            return;
+        }
+    }
+}
+
+/// Completes the handshake with so many tickets.
+pub(super) fn complete(
+    connection: &mut Connection<'_>,
+    tickets: usize,
+) -> Option<ServerConnection> {
     connection.hello();
     let mut config: ServerConfig = tls_configuration(&Model::default(), connection.identity());
     config.send_tls13_tickets = tickets;
@@ -44,22 +63,17 @@ fn then(mut connection: Connection<'_>, tickets: usize, what: fn(&mut ServerConn
             tls.read_tls(&mut connection.stream)
         };
         let sound = read.is_ok_and(|count| count > 0) && tls.process_new_packets().is_ok();
-        if flush(&mut tls, &mut connection).is_err() || !sound {
-            return;
+        if flush(&mut tls, connection).is_err() || !sound {
+            return None;
         }
     }
-    while !connection.shared.stopped() {
-        what(&mut tls);
-        if !tls.wants_write() {
-            return connection.silence();
-        }
-        if flush(&mut tls, &mut connection).is_err() {
-            return;
-        }
-    }
+    Some(tls)
 }
 
-fn flush(tls: &mut ServerConnection, connection: &mut Connection<'_>) -> std::io::Result<()> {
+pub(super) fn flush(
+    tls: &mut ServerConnection,
+    connection: &mut Connection<'_>,
+) -> std::io::Result<()> {
     while tls.wants_write() {
         tls.write_tls(&mut connection.stream)?;
     }

@@ -6,6 +6,7 @@
 mod certificates;
 mod completed;
 mod handshake;
+mod http;
 mod plaintext;
 mod records;
 mod transport;
@@ -83,6 +84,7 @@ pub fn all() -> Vec<Behaviour> {
         records::ALL,
         handshake::ALL,
         completed::ALL,
+        http::ALL,
         certificates::ALL,
         plaintext::ALL,
     ]

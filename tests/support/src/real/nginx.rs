@@ -162,6 +162,13 @@ fn configuration(prefix: &Path, port: u16, sites: &[Site], tls: &str) -> String 
         for line in &site.lines {
             let _ = writeln!(text, "{line}");
         }
+        if !site
+            .lines
+            .iter()
+            .any(|line| line.contains("Strict-Transport-Security"))
+        {
+            text.push_str("add_header Strict-Transport-Security max-age=31536000 always;\n");
+        }
         text.push_str("location / { return 200 \"ok\\n\"; }\n}\n");
     }
     text.push_str("}\n");

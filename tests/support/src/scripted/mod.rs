@@ -39,6 +39,8 @@ pub struct Identity {
     pub chain: Vec<Issued>,
     /// Other chains by server name.
     pub by_name: BTreeMap<String, Vec<Issued>>,
+    /// What is answered to an HTTP request, by server name; where there is none, 200.
+    pub answers: BTreeMap<String, Vec<u8>>,
 }
 
 impl Identity {
@@ -47,6 +49,7 @@ impl Identity {
         Self {
             chain,
             by_name: BTreeMap::new(),
+            answers: BTreeMap::new(),
         }
     }
 }

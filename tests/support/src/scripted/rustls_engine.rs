@@ -129,7 +129,10 @@ pub(super) fn answer(mut connection: Connection<'_>, hello: &Hello) {
         }
         let mut request = [0; 4096];
         if matches!(tls.reader().read(&mut request), Ok(count) if count > 0) {
-            let _ = tls.writer().write_all(HTTP_200);
+            let answers = &connection.shared.identity.answers;
+            let answer = tls.server_name().and_then(|name| answers.get(name));
+            let answer = answer.map_or(HTTP_200, Vec::as_slice).to_vec();
+            let _ = tls.writer().write_all(&answer);
             tls.send_close_notify();
             let _ = flush(&mut tls, &mut connection);
             let _ = connection.stream.shutdown(Shutdown::Write);
@@ -137,7 +140,8 @@ pub(super) fn answer(mut connection: Connection<'_>, hello: &Hello) {
     }
 }
 
-const HTTP_200: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n";
+const HTTP_200: &[u8] = b"HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=31536000\r\n\
+    Content-Length: 3\r\nConnection: close\r\n\r\nok\n";
 
 fn flush(tls: &mut ServerConnection, connection: &mut Connection<'_>) -> std::io::Result<()> {
     let mut bytes = Vec::new();
