@@ -21,7 +21,7 @@ use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Hello, HelloOutcome};
-use crate::tls::session::{Session, SessionSpec};
+use crate::tls::session::{ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
 use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
 use crate::wire::messages::Alert;
@@ -61,6 +61,7 @@ pub struct Cx {
     replies: Memo<Hello, Reply>,
     versions: Memo<ProtocolVersion, Version>,
     sessions: Memo<SessionSpec, Arc<Session>>,
+    resumptions: Memo<ResumeSpec, Arc<Resumptions>>,
     known_good: OnceLock<Hello>,
     last_good: Mutex<Option<Instant>>,
     longest_answered: AtomicUsize,
@@ -115,6 +116,7 @@ impl Cx {
             replies: Memo::default(),
             versions: Memo::default(),
             sessions: Memo::default(),
+            resumptions: Memo::default(),
             known_good: OnceLock::new(),
             last_good: Mutex::new(None),
             longest_answered: AtomicUsize::new(0),
@@ -457,6 +459,31 @@ impl Cx {
             self.good(begun);
         }
         Ok(Arc::new(session))
+    }
+
+    /// Handshakes that offer a session again; made once a specification. Where one breaks, the others are
+    /// made while nothing else goes on.
+    pub(crate) async fn resumptions(
+        &self,
+        spec: &ResumeSpec,
+    ) -> Result<Arc<Resumptions>, NetError> {
+        let cell = self.resumptions.cell(spec);
+        let made = cell.get_or_try_init(async || {
+            let mut resumer = Resumer::new(spec, &self.endpoint)?;
+            let mut quiet = None;
+            while resumer.wants_more() {
+                if resumer.broke() && quiet.is_none() {
+                    quiet = Some(self.quiet().await?);
+                }
+                match self.connect(self.settings.timeout, quiet.is_none()).await {
+                    Ok(connection) => resumer.handshake(connection).await?,
+                    Err(_) if quiet.is_none() => quiet = Some(self.quiet().await?),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(Arc::new(resumer.finish()))
+        });
+        made.await.cloned()
     }
 
     /// Plaintext bytes sent, and what came back: for telling what a port speaks if not TLS.

@@ -98,6 +98,7 @@ probes! {
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
     dh_parameters: tls::dh_parameters::DhParameters,
     signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
+    session: tls::resumption::Resumption,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
 }

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod nodes;
 pub mod reach;
 pub mod renegotiation;
+pub mod resumption;
 pub mod signature_algorithms;
 pub mod sni;
 pub mod suites;

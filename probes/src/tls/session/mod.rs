@@ -2,6 +2,7 @@
 //! this crate that knows rustls.
 
 mod record;
+mod resume;
 
 use std::io;
 use std::net::IpAddr;
@@ -15,6 +16,7 @@ use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsConnector;
 
 pub(crate) use self::record::ClientCertificateRequest;
+pub(crate) use self::resume::{Means, ResumeSpec, Resumer, Resumptions};
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
