@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::fact;
 use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::{Connection, Heard};
@@ -21,6 +22,7 @@ use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::renegotiate::{self, Asked};
 use crate::tls::session::{ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
 use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
@@ -40,6 +42,9 @@ const GONE: u32 = 8;
 
 /// How often a handshake is made again that ended without a word from the server.
 const SECOND_HANDSHAKES: u32 = 3;
+
+/// How often a renegotiation is asked for again whose answer may be chance.
+const RENEGOTIATIONS: u32 = 2;
 
 /// How often a control is sent at once, then after a pause each time, the longer the oftener; and the
 /// time that all of it may take.
@@ -484,6 +489,29 @@ impl Cx {
             Ok(Arc::new(resumer.finish()))
         });
         made.await.cloned()
+    }
+
+    /// Another handshake asked for on a connection that has finished one of TLS 1.2; where what comes back
+    /// may be chance, again while nothing else goes on.
+    pub(crate) async fn renegotiate(&self) -> Result<Vec<Asked>, NetError> {
+        let ask = async |own_slot| {
+            let connection = self.connect(self.settings.timeout, own_slot).await?;
+            let silence = self.silence();
+            renegotiate::ask(connection, self.sni(), random, silence).await
+        };
+        let mut asked: Vec<Asked> = ask(true).await.into_iter().collect();
+        if asked.last().is_some_and(|asked| !asked.may_be_chance()) {
+            return Ok(asked);
+        }
+        let _quiet = self.quiet().await?;
+        for _ in 0..RENEGOTIATIONS {
+            asked.push(ask(false).await?);
+            let decided = renegotiate::fact(&asked).answer != fact::Answer::Undetermined;
+            if decided || asked.last().is_some_and(|asked| !asked.may_be_chance()) {
+                break;
+            }
+        }
+        Ok(asked)
     }
 
     /// Plaintext bytes sent, and what came back: for telling what a port speaks if not TLS.

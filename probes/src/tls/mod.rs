@@ -26,4 +26,5 @@ pub(crate) mod enumerate;
 pub(crate) mod hellos;
 pub(crate) mod order;
 pub(crate) mod parts;
+pub(crate) mod renegotiate;
 pub(crate) mod session;

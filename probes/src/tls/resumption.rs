@@ -1,7 +1,9 @@
 //! Whether sessions are resumed: by id, by ticket, by pre-shared key, and each of it tried.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use futures_util::future::join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +11,8 @@ use crate::cx::Cx;
 use crate::fact::{Answer, Fact};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::handshake::beyond_rustls;
-use crate::tls::session::{Means, ResumeSpec, Resumptions, SessionSpec};
+use crate::tls::handshake;
+use crate::tls::session::{Means, ResumeSpec, Resumptions};
 use crate::tls::versions;
 use crate::wire::registry::ProtocolVersion;
 
@@ -24,18 +26,15 @@ pub struct Resumption;
 
 impl Probe for Resumption {
     const ID: &'static str = "session";
-    const ABOUT: &'static str = "whether sessions are resumed: ids, tickets, TLS 1.3 tickets, 0-RTT";
+    const ABOUT: &'static str =
+        "whether sessions are resumed: ids, tickets, TLS 1.3 tickets, 0-RTT";
     const STAGE: Stage = Stage::Detail;
     const NEEDS: &'static [&'static str] = &["reach", "versions"];
     type Seen = SessionSeen;
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<SessionSeen, ProbeError> {
-        let ordinary = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
-        if !ordinary.completed() {
-            return Err(match beyond_rustls(cx, cx.sni()).await {
-                Some(why) => ProbeError::undecided(why),
-                None => ProbeError::not_applicable("no handshake can be completed: no session"),
-            });
+        if let Some(why) = handshake::refused(cx).await? {
+            return Err(ProbeError::not_applicable(why));
         }
         let all = ProtocolVersion::all()
             .iter()
@@ -43,7 +42,7 @@ impl Probe for Resumption {
             .filter(|version| *version >= ProtocolVersion::TLS1_0);
         let asked = all.map(|version| async move { (version, of_version(cx, version).await) });
         let mut seen = BTreeMap::new();
-        for (version, sessions) in futures_util::future::join_all(asked).await {
+        for (version, sessions) in join_all(asked).await {
             if let Some(sessions) = sessions? {
                 seen.insert(version, sessions);
             }
@@ -100,11 +99,7 @@ async fn of_version(
     Ok(Some(seen))
 }
 
-async fn made(
-    cx: &Cx,
-    means: Means,
-    tries: usize,
-) -> Result<std::sync::Arc<Resumptions>, ProbeError> {
+async fn made(cx: &Cx, means: Means, tries: usize) -> Result<Arc<Resumptions>, ProbeError> {
     let spec = ResumeSpec {
         sni: cx.sni(),
         means,
