@@ -76,15 +76,12 @@ impl Check for SignatureSha1Accepted {
             });
             return;
         }
-        let Some(scheme) = &seen.weak_scheme else {
+        let (Some(scheme), Some(weak)) = (&seen.weak_scheme, &seen.weak) else {
             return;
         };
         out.push(Found {
             message: format!("The server signs its key exchange with {scheme} if asked to."),
-            seen: vec![format!(
-                "offered SHA-1 and MD5 alone: {}",
-                seen.weak.evidence
-            )],
+            seen: vec![format!("offered SHA-1 and MD5 alone: {}", weak.evidence)],
             reproduce: vec![told(view, " -sigalgs RSA+SHA1:ECDSA+SHA1")],
             ..Found::default()
         });

@@ -21,7 +21,7 @@ use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
 use crate::tls::handshake::HandshakeOutcome;
-use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
+use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, SignatureScheme, Suite};
 
 /// How long an alert is waited for that a TLS 1.3 server sends after the handshake, when it asked
 /// for a client certificate and got none: so long at least, and so many times the handshake.
@@ -37,6 +37,8 @@ pub(crate) struct SessionSpec {
     pub(crate) aftermath: bool,
     /// The protocols of ALPN, most preferred first.
     pub(crate) alpn: Vec<String>,
+    /// The signature schemes, most preferred first; none: the usual ones.
+    pub(crate) schemes: Vec<SignatureScheme>,
 }
 
 impl SessionSpec {
@@ -46,6 +48,7 @@ impl SessionSpec {
             sni,
             aftermath: true,
             alpn: Vec::new(),
+            schemes: Vec::new(),
         }
     }
 
@@ -86,6 +89,8 @@ pub(crate) struct Session {
     pub(crate) staple: Vec<u8>,
     /// What the server said when it asked for a client certificate; none where it did not.
     pub(crate) client_certificate: Option<ClientCertificateRequest>,
+    /// With what the server signed the handshake.
+    pub(crate) signature: Option<SignatureScheme>,
     pub(crate) took: Duration,
 }
 
@@ -96,7 +101,7 @@ impl Session {
         spec: &SessionSpec,
         endpoint: &Endpoint,
     ) -> Result<Self, NetError> {
-        let recorder = Arc::new(record::Recorder::new(provider()));
+        let recorder = Arc::new(record::Recorder::new(provider(), &spec.schemes));
         let begun = Instant::now();
         let mut session = Self {
             outcome: HandshakeOutcome::Silent,
@@ -109,6 +114,7 @@ impl Session {
             chain: Vec::new(),
             staple: Vec::new(),
             client_certificate: None,
+            signature: None,
             took: Duration::ZERO,
         };
         let config = match config(&recorder, spec) {
@@ -146,6 +152,7 @@ impl Session {
         session.chain = seen.chain;
         session.staple = seen.staple;
         session.client_certificate = seen.client_certificate;
+        session.signature = seen.signature;
         Ok(session)
     }
 

@@ -10,6 +10,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::lock::lock;
+use crate::wire::registry as wire;
 use crate::x509::CertificateFacts;
 
 /// What is wrong where the signature of a handshake is.
@@ -28,6 +29,8 @@ pub(crate) struct ClientCertificateRequest {
 #[derive(Debug)]
 pub(super) struct Recorder {
     provider: Arc<CryptoProvider>,
+    /// The signature schemes to offer; none: the usual ones.
+    schemes: Vec<wire::SignatureScheme>,
     seen: Mutex<Seen>,
 }
 
@@ -39,12 +42,15 @@ pub(super) struct Seen {
     pub(super) staple: Vec<u8>,
     /// What the server asked for, where it asked for a client certificate.
     pub(super) client_certificate: Option<ClientCertificateRequest>,
+    /// With what the server signed.
+    pub(super) signature: Option<wire::SignatureScheme>,
 }
 
 impl Recorder {
-    pub(super) fn new(provider: Arc<CryptoProvider>) -> Self {
+    pub(super) fn new(provider: Arc<CryptoProvider>, schemes: &[wire::SignatureScheme]) -> Self {
         Self {
             provider,
+            schemes: schemes.to_vec(),
             seen: Mutex::default(),
         }
     }
@@ -52,6 +58,10 @@ impl Recorder {
     /// What was sent so far.
     pub(super) fn seen(&self) -> Seen {
         lock(&self.seen).clone()
+    }
+
+    fn signed_with(&self, scheme: SignatureScheme) {
+        lock(&self.seen).signature = Some(wire::SignatureScheme(scheme.into()));
     }
 
     pub(super) fn client_certificate_requested(&self) -> bool {
@@ -83,6 +93,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.signed_with(dss.scheme);
         let algorithms = &self.provider.signature_verification_algorithms;
         judged(
             &rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms),
@@ -96,6 +107,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.signed_with(dss.scheme);
         let algorithms = &self.provider.signature_verification_algorithms;
         judged(
             &rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms),
@@ -104,6 +116,10 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        if !self.schemes.is_empty() {
+            let schemes = self.schemes.iter();
+            return schemes.map(|scheme| scheme.0.into()).collect();
+        }
         let mut schemes = self
             .provider
             .signature_verification_algorithms

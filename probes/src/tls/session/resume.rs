@@ -301,7 +301,7 @@ fn config(spec: &ResumeSpec, store: &Arc<Store>) -> Result<ClientConfig, Error> 
         Means::Ticket | Means::Psk => Tls12Resumption::SessionIdOrTickets,
     };
     let provider = provider();
-    let recorder = Arc::new(record::Recorder::new(Arc::clone(&provider)));
+    let recorder = Arc::new(record::Recorder::new(Arc::clone(&provider), &[]));
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])?
         .dangerous()

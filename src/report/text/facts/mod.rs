@@ -4,6 +4,7 @@
 
 mod certificate;
 mod features;
+mod session;
 
 use std::net::SocketAddr;
 
@@ -139,6 +140,7 @@ impl Facts<'_> {
             &seen.signature_algorithms,
             Self::signature_algorithms,
         );
+        self.attempt("resumption", &seen.session, Self::sessions);
         self.features(seen);
     }
 
