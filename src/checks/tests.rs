@@ -203,12 +203,14 @@ suite-no-forward-secrecy
 dh-group-small
 group-post-quantum-missing
 renegotiation-insecure
+renegotiation-client-initiated
 extended-master-secret-missing
 compression-accepted
 fallback-scsv-missing
 alpn-http2-missing
 dh-public-value-reused
 signature-sha1-accepted
+session-resumption-broken
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected
