@@ -28,5 +28,6 @@ mod raw;
 mod readme;
 mod s_server;
 mod scenarios;
+mod sessions;
 mod sni;
 mod swarm;

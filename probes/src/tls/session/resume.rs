@@ -226,6 +226,9 @@ impl Resumer {
             if ended? {
                 return Ok(true);
             }
+            if self.kept() <= before {
+                break;
+            }
         }
         if self.kept() > 0 {
             return Ok(false);
@@ -254,12 +257,16 @@ impl Resumer {
                     Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
                         return Poll::Ready(Ok(true));
                     }
+                    Poll::Ready(Ok(())) | Poll::Pending if self.kept() > tickets => {
+                        return Poll::Ready(Ok(false));
+                    }
+                    Poll::Pending => return Poll::Pending,
                     // What the application says does not matter.
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(error)) if is_end(&error) => return Poll::Ready(Ok(true)),
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending if self.kept() > tickets => return Poll::Ready(Ok(false)),
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(error)) if is_alert(&error) => return Poll::Ready(Err(error)),
+                    // A flood of whatever it is: what came before it counts.
+                    Poll::Ready(Err(_)) => return Poll::Ready(Ok(false)),
                 }
             }
         })
@@ -414,6 +421,12 @@ impl AsyncWrite for Tap<'_> {
 /// Whether the connection is over, in form or not.
 fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof || is_reset(error)
+}
+
+/// Whether it is an alert from the server.
+fn is_alert(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    inner.is_some_and(|inner| matches!(inner.downcast_ref(), Some(Error::AlertReceived(_))))
 }
 
 /// How a handshake broke, in words; and whether that may have been chance.

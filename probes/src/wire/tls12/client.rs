@@ -61,7 +61,8 @@ pub(crate) struct Client {
     /// What the server's records will be protected with, until it says that they are.
     to_come: Option<Protection>,
     reading: Option<Protection>,
-    client_verify_data: Vec<u8>,
+    /// Of our Finished.
+    verify_data: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl Client {
             writing: None,
             to_come: None,
             reading: None,
-            client_verify_data: Vec::new(),
+            verify_data: Vec::new(),
         };
         (client, hello.records())
     }
@@ -136,7 +137,7 @@ impl Client {
             .negotiated
             .as_ref()
             .is_some_and(|negotiated| negotiated.secure_renegotiation);
-        let verify_data = secure.then_some(self.client_verify_data.as_slice());
+        let verify_data = secure.then_some(self.verify_data.as_slice());
         let hello = hello(self.sni.as_deref(), random, verify_data, false);
         match &mut self.writing {
             Some(writing) if self.stage == Stage::Connected => writing.seal(22, &hello.message()),
@@ -266,8 +267,8 @@ impl Client {
         };
         let master = Master::new(suite, &premaster, seed)?;
         let (mut writing, to_come) = master.protections(&self.random, &negotiated.server_random)?;
-        self.client_verify_data = master.verify_data(Side::Client, hash.as_ref())?;
-        let finished = Message::new(typ::FINISHED, &self.client_verify_data);
+        self.verify_data = master.verify_data(Side::Client, hash.as_ref())?;
+        let finished = Message::new(typ::FINISHED, &self.verify_data);
         clear_record(&mut out, 20, &[1]);
         out.extend(writing.seal(22, &finished.bytes)?);
         self.transcript.extend_from_slice(&finished.bytes);
