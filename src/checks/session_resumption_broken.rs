@@ -1,5 +1,6 @@
 //! Sessions are issued, and not resumed.
 
+use gladhand_probes::Answer;
 use gladhand_probes::tls::resumption::{ResumptionBy, VersionSessions};
 use gladhand_probes::wire::registry::ProtocolVersion;
 
@@ -17,7 +18,8 @@ static RULE: Rule = Rule {
     what: "In TLS 1.2 or 1.3 the server issues tickets, or session ids where it issues no tickets, and \
            answers the client that comes back with a full handshake: each time, or sometimes. \
            Sometimes is medium. Ids of a server whose tickets work do not matter here, and a server \
-           that issues nothing is none of this.",
+           that issues nothing is none of this. Where nodes differ in more than that, `nodes-disagree` \
+           tells it.",
     why: "Sometimes: several nodes behind the address do not share their keys or their cache, so that \
           it depends on the node whether a handshake is short. Each time: every connection costs the \
           server a signature and, in TLS 1.2, the client a round trip more, and 0-RTT never works; \
@@ -75,6 +77,11 @@ impl Check for SessionResumptionBroken {
             return;
         };
         let sometimes = broken.iter().any(|(_, _, by)| by.resumptions > 0);
+        let nodes = view.observations().nodes.seen();
+        if sometimes && nodes.is_some_and(|nodes| nodes.agree == Answer::No) {
+            // Nodes that are set up differently have a rule of their own.
+            return;
+        }
         let how = if sometimes {
             "resumed only sometimes"
         } else {

@@ -36,11 +36,10 @@ impl Probe for Resumption {
         if let Some(why) = handshake::refused(cx).await? {
             return Err(ProbeError::not_applicable(why));
         }
-        let all = ProtocolVersion::all()
-            .iter()
-            .copied()
-            .filter(|version| *version >= ProtocolVersion::TLS1_0);
-        let asked = all.map(|version| async move { (version, of_version(cx, version).await) });
+        let all = ProtocolVersion::all().iter().copied();
+        let asked = all
+            .filter(|version| *version >= ProtocolVersion::TLS1_0)
+            .map(|version| async move { (version, of_version(cx, version).await) });
         let mut seen = BTreeMap::new();
         for (version, sessions) in join_all(asked).await {
             if let Some(sessions) = sessions? {
@@ -76,27 +75,34 @@ async fn of_version(
     } else {
         Fact::new(Answer::Yes, format!("a session_id of {id} bytes"))
     };
-    let mut seen = VersionSessions::default();
-    let mut tries = TRIES;
-    if version == ProtocolVersion::TLS1_2 {
-        let made = made(cx, Means::Ticket, TRIES).await?;
-        let by_ticket = ResumptionBy::read(&made, ticket_tls12(&made));
-        if by_ticket.resumed.is_some() {
-            // Then ids are for clients without tickets.
-            tries = 1;
-        }
-        let hint = made.ticket.map(|ticket| ticket.lifetime_hint);
-        seen.lifetime_hint_seconds = hint.filter(|hint| *hint > 0);
-        seen.tickets = Some(by_ticket);
+    if version < ProtocolVersion::TLS1_2 {
+        return Ok(Some(VersionSessions {
+            ids: Some(ResumptionBy::issued(issued)),
+            ..VersionSessions::default()
+        }));
     }
-    let by_id = if version == ProtocolVersion::TLS1_2 && issued.answer == Answer::Yes {
-        let made = made(cx, Means::SessionId, tries).await?;
-        ResumptionBy::read(&made, issued)
-    } else {
-        ResumptionBy::issued(issued)
+    let newer = versions::spoken(cx, ProtocolVersion::TLS1_3).await;
+    // Keys and cache serve every version: what nodes do not share shows in TLS 1.3 as well.
+    let tries = match newer.answer.answer {
+        Answer::Yes => 1,
+        _ => TRIES,
     };
-    seen.ids = Some(by_id);
-    Ok(Some(seen))
+    let by_id = async {
+        if issued.answer != Answer::Yes {
+            return Ok(ResumptionBy::issued(issued));
+        }
+        let made = made(cx, Means::SessionId, tries).await?;
+        Ok::<_, ProbeError>(ResumptionBy::read(&made, issued))
+    };
+    let (made, by_id) = tokio::join!(made(cx, Means::Ticket, tries), by_id);
+    let made = made?;
+    let hint = made.ticket.map(|ticket| ticket.lifetime_hint);
+    Ok(Some(VersionSessions {
+        ids: Some(by_id?),
+        tickets: Some(ResumptionBy::read(&made, ticket_tls12(&made))),
+        lifetime_hint_seconds: hint.filter(|hint| *hint > 0),
+        ..VersionSessions::default()
+    }))
 }
 
 async fn made(cx: &Cx, means: Means, tries: usize) -> Result<Arc<Resumptions>, ProbeError> {

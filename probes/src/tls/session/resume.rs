@@ -213,7 +213,9 @@ impl Resumer {
         stream: &mut TlsStream<Tap<'_>>,
         took: Duration,
     ) -> io::Result<bool> {
-        if self.spec.means != Means::Psk {
+        // They are counted once; from then on one to offer is enough.
+        let enough = self.seen.established && self.kept() > 0;
+        if self.spec.means != Means::Psk || enough {
             return Ok(false);
         }
         let lull = took.clamp(LULL.0, LULL.1);
