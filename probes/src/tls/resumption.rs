@@ -39,7 +39,7 @@ impl Probe for Resumption {
         let all = ProtocolVersion::all().iter().copied();
         let asked = all
             .filter(|version| *version >= ProtocolVersion::TLS1_0)
-            .map(|version| async move { (version, of_version(cx, version).await) });
+            .map(|version| async move { (version, Box::pin(of_version(cx, version)).await) });
         let mut seen = BTreeMap::new();
         for (version, sessions) in join_all(asked).await {
             if let Some(sessions) = sessions? {
