@@ -299,6 +299,10 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     for (version, fact) in seen.renegotiation.seen().iter().flat_map(|seen| &seen.0) {
         let what = format!("{version} is");
         open("renegotiation", &what, fact.answer, &fact.evidence);
+        if let Some(fact) = &fact.client_initiated {
+            let what = format!("{version}, started by a client, is");
+            open("renegotiation", &what, fact.answer, &fact.evidence);
+        }
     }
     let of_secret = seen.extended_master_secret.seen();
     for (version, fact) in of_secret.iter().flat_map(|seen| &seen.0) {
@@ -316,8 +320,20 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         open("dh_parameters", "reuse is", answer, evidence);
     }
     if let Some(seen) = seen.signature_algorithms.seen() {
-        let (answer, evidence) = (seen.weak.answer, &seen.weak.evidence);
-        open("signature_algorithms", "SHA-1 is", answer, evidence);
+        let tls13 = seen.tls13.as_ref().map(|tls13| &tls13.sha1);
+        for (version, fact) in [("TLSv1.2", seen.weak.as_ref()), ("TLSv1.3", tls13)] {
+            let Some(fact) = fact else { continue };
+            let what = format!("SHA-1 in {version} is");
+            open("signature_algorithms", &what, fact.answer, &fact.evidence);
+        }
+    }
+    for (version, sessions) in seen.session.seen().iter().flat_map(|seen| &seen.0) {
+        for (what, by) in [("ids", &sessions.ids), ("tickets", &sessions.tickets)] {
+            let Some(by) = by else { continue };
+            let fact = by.resumed.as_ref().unwrap_or(&by.issued);
+            let what = format!("resumption by {what} in {version} is");
+            open("session", &what, fact.answer, &fact.evidence);
+        }
     }
     if let Some(seen) = seen.fallback_scsv.seen() {
         open("fallback_scsv", "it is", seen.answer, &seen.evidence);

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::fact;
 use crate::http::{self, Request};
 use crate::lock::lock;
 use crate::net::NetError;
@@ -22,7 +23,8 @@ use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Hello, HelloOutcome};
-use crate::tls::session::{Session, SessionSpec};
+use crate::tls::renegotiate::{self, Asked};
+use crate::tls::session::{ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
 use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
 use crate::wire::messages::Alert;
@@ -41,6 +43,9 @@ const GONE: u32 = 8;
 
 /// How often a handshake is made again that ended without a word from the server.
 const SECOND_HANDSHAKES: u32 = 3;
+
+/// How often a renegotiation is asked for again whose answer may be chance.
+const RENEGOTIATIONS: u32 = 2;
 
 /// How often a control is sent at once, then after a pause each time, the longer the oftener; and the
 /// time that all of it may take.
@@ -66,6 +71,7 @@ pub struct Cx {
     replies: Memo<Hello, Reply>,
     versions: Memo<ProtocolVersion, Version>,
     sessions: Memo<SessionSpec, Arc<Session>>,
+    resumptions: Memo<ResumeSpec, Arc<Resumptions>>,
     known_good: OnceLock<Hello>,
     last_good: Mutex<Option<Instant>>,
     longest_answered: AtomicUsize,
@@ -121,6 +127,7 @@ impl Cx {
             replies: Memo::default(),
             versions: Memo::default(),
             sessions: Memo::default(),
+            resumptions: Memo::default(),
             known_good: OnceLock::new(),
             last_good: Mutex::new(None),
             longest_answered: AtomicUsize::new(0),
@@ -466,6 +473,54 @@ impl Cx {
             self.good(begun);
         }
         Ok(Arc::new(session))
+    }
+
+    /// Handshakes that offer a session again; made once a specification. Where one breaks, the others are
+    /// made while nothing else goes on.
+    pub(crate) async fn resumptions(
+        &self,
+        spec: &ResumeSpec,
+    ) -> Result<Arc<Resumptions>, NetError> {
+        let cell = self.resumptions.cell(spec);
+        let made = cell.get_or_try_init(async || {
+            let mut resumer = Resumer::new(spec, &self.endpoint)?;
+            let mut quiet = None;
+            while resumer.wants_more() {
+                if resumer.broke() && quiet.is_none() {
+                    quiet = Some(self.quiet().await?);
+                }
+                match self.connect(self.settings.timeout, quiet.is_none()).await {
+                    Ok(connection) => resumer.handshake(connection).await?,
+                    Err(_) if quiet.is_none() => quiet = Some(self.quiet().await?),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(Arc::new(resumer.finish()))
+        });
+        made.await.cloned()
+    }
+
+    /// Another handshake asked for on a connection that has finished one of TLS 1.2; where what comes back
+    /// may be chance, again while nothing else goes on.
+    pub(crate) async fn renegotiate(&self) -> Result<Vec<Asked>, NetError> {
+        let ask = async |own_slot| {
+            let connection = self.connect(self.settings.timeout, own_slot).await?;
+            let silence = self.silence();
+            renegotiate::ask(connection, self.sni(), random, silence).await
+        };
+        let mut asked: Vec<Asked> = ask(true).await.into_iter().collect();
+        if asked.last().is_some_and(|asked| !asked.may_be_chance()) {
+            return Ok(asked);
+        }
+        let _quiet = self.quiet().await?;
+        for _ in 0..RENEGOTIATIONS {
+            asked.push(ask(false).await?);
+            let decided = renegotiate::fact(&asked).answer != fact::Answer::Undetermined;
+            if decided || asked.last().is_some_and(|asked| !asked.may_be_chance()) {
+                break;
+            }
+        }
+        Ok(asked)
     }
 
     /// Plaintext bytes sent, and what came back: for telling what a port speaks if not TLS.

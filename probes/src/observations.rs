@@ -103,6 +103,7 @@ probes! {
     signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
     client_auth: tls::client_auth::ClientAuth,
     http: http::Http,
+    session: tls::resumption::Resumption,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
 }

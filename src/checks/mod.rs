@@ -48,8 +48,10 @@ mod not_measured;
 mod plaintext_on_tls_port;
 mod port_closed;
 mod port_silent;
+mod renegotiation_client_initiated;
 mod renegotiation_insecure;
 mod server_throttles;
+mod session_resumption_broken;
 mod signature_sha1_accepted;
 mod sni_default_certificate_differs;
 mod sni_required;
@@ -130,6 +132,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &dh_group_small::DhGroupSmall,
     &group_post_quantum_missing::GroupPostQuantumMissing,
     &renegotiation_insecure::RenegotiationInsecure,
+    &renegotiation_client_initiated::RenegotiationClientInitiated,
     &extended_master_secret_missing::ExtendedMasterSecretMissing,
     &compression_accepted::CompressionAccepted,
     &fallback_scsv_missing::FallbackScsvMissing,
@@ -138,6 +141,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &signature_sha1_accepted::SignatureSha1Accepted,
     &hsts_missing::HstsMissing,
     &http_redirect_missing::HttpRedirectMissing,
+    &session_resumption_broken::SessionResumptionBroken,
     &sni_required::SniRequired,
     &sni_default_certificate_differs::SniDefaultCertificateDiffers,
     &sni_unknown_name_rejected::SniUnknownNameRejected,

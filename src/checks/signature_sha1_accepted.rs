@@ -1,5 +1,6 @@
 //! Key exchanges are signed over SHA-1 or MD5.
 
+use gladhand_probes::Answer;
 use gladhand_probes::wire::names::SchemeName;
 use gladhand_probes::wire::registry::SignatureScheme;
 
@@ -17,7 +18,7 @@ static RULE: Rule = Rule {
     severity: Severity::Low,
     what: "In TLS 1.2 the server signs its key exchange over SHA-1 or MD5 for a client that offers \
            nothing better. Where it does so for a client that offers SHA-256 as well, the severity is \
-           high. TLS 1.0 and 1.1 have nothing else, and rules of their own; the signatures of \
+           high. In TLS 1.3 it signs the handshake over SHA-1. TLS 1.0 and 1.1 have nothing else, and rules of their own; the signatures of \
            certificates are another rule, too.",
     why: "Collisions of SHA-1 can be computed, and RFC 9155 forbids it for signatures of TLS 1.2. \
           OpenSSL 3 at its default security level, RHEL 9, Go 1.25 and rustls refuse such a signature: \
@@ -63,6 +64,16 @@ impl Check for SignatureSha1Accepted {
         let Some(seen) = view.observations().signature_algorithms.seen() else {
             return;
         };
+        if let Some(tls13) = &seen.tls13
+            && tls13.sha1.answer == Answer::Yes
+        {
+            out.push(Found {
+                key: "TLSv1.3".into(),
+                message: "The server signs its handshake in TLS 1.3 over SHA-1 if asked to.".into(),
+                seen: vec![tls13.sha1.evidence.clone()],
+                ..Found::default()
+            });
+        }
         let is_weak = |name: &&SchemeName| name.scheme().is_some_and(SignatureScheme::weak_hash);
         if let Some(preferred) = seen.preferred.as_ref().filter(is_weak) {
             out.push(Found {
@@ -76,15 +87,12 @@ impl Check for SignatureSha1Accepted {
             });
             return;
         }
-        let Some(scheme) = &seen.weak_scheme else {
+        let (Some(scheme), Some(weak)) = (&seen.weak_scheme, &seen.weak) else {
             return;
         };
         out.push(Found {
             message: format!("The server signs its key exchange with {scheme} if asked to."),
-            seen: vec![format!(
-                "offered SHA-1 and MD5 alone: {}",
-                seen.weak.evidence
-            )],
+            seen: vec![format!("offered SHA-1 and MD5 alone: {}", weak.evidence)],
             reproduce: vec![told(view, " -sigalgs RSA+SHA1:ECDSA+SHA1")],
             ..Found::default()
         });

@@ -205,6 +205,7 @@ suite-no-forward-secrecy
 dh-group-small
 group-post-quantum-missing
 renegotiation-insecure
+renegotiation-client-initiated
 extended-master-secret-missing
 compression-accepted
 fallback-scsv-missing
@@ -213,6 +214,7 @@ dh-public-value-reused
 signature-sha1-accepted
 hsts-missing
 http-redirect-missing
+session-resumption-broken
 sni-required
 sni-default-certificate-differs
 sni-unknown-name-rejected

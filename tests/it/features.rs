@@ -109,7 +109,6 @@ fn tls_1_3_alone_has_none_of_it() {
         "compression",
         "fallback_scsv",
         "dh_parameters",
-        "signature_algorithms",
     ] {
         report.says(&format!("{probe}/status"), "not-applicable");
     }

@@ -33,6 +33,7 @@ mod raw;
 mod readme;
 mod s_server;
 mod scenarios;
+mod sessions;
 mod sni;
 mod swarm;
 mod transparency;

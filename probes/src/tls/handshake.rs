@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
 use crate::fact::{Attempt, milliseconds};
+use crate::net::NetError;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::REFUSALS;
@@ -62,6 +63,19 @@ pub(crate) async fn beyond_rustls(cx: &Cx, sni: Option<String>) -> Option<String
         "the server takes {version} {suite}{group}, which this program cannot complete a handshake \
          with; what shows before Finished was read from the clear flight"
     ))
+}
+
+/// Why a question makes no sense that is put behind Finished: the handshake of an ordinary client is
+/// refused. None where one is completed, or where only this program cannot.
+pub(crate) async fn refused(cx: &Cx) -> Result<Option<String>, NetError> {
+    let session = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
+    if session.completed() || beyond_rustls(cx, cx.sni()).await.is_some() {
+        return Ok(None);
+    }
+    let why = session.error.as_deref().unwrap_or("it was not finished");
+    Ok(Some(format!(
+        "an ordinary client's handshake is not completed: {why}"
+    )))
 }
 
 impl From<&Session> for HandshakeSeen {

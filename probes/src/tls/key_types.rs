@@ -279,7 +279,7 @@ async fn encrypted(cx: &Cx, chains: &mut Chains) -> Fact {
         schemes.extend(missing);
         let spec = SessionSpec {
             aftermath: false,
-            schemes: Some(schemes),
+            schemes: schemes.into_iter().map(SignatureScheme).collect(),
             ..SessionSpec::ordinary(cx.sni())
         };
         let begun = tokio::time::Instant::now();

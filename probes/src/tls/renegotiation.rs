@@ -1,4 +1,4 @@
-//! Whether the server knows secure renegotiation (RFC 5746).
+//! Whether the server knows secure renegotiation (RFC 5746), and whether clients may start one.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,28 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
-use crate::fact::Answer;
+use crate::fact::{Answer, Fact};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::clear;
+use crate::tls::handshake;
 use crate::tls::hellos::Extras;
+use crate::tls::renegotiate;
 use crate::tls::versions;
 use crate::wire::client_hello::Extension;
 use crate::wire::flight::Flight;
 use crate::wire::registry::{ExtensionType, ProtocolVersion};
 
 /// Reads it off the flights that show that a version is spoken: every hello below TLS 1.3 has the
-/// signalling value. A server that does not answer to that is asked once more, by the extension.
+/// signalling value. A server that does not answer to that is asked once more, by the extension. In TLS
+/// 1.2 a handshake is finished, and another one asked for on the same connection.
 pub struct Renegotiation;
 
 impl Probe for Renegotiation {
     const ID: &'static str = "renegotiation";
-    const ABOUT: &'static str = "whether each version below TLS 1.3 has secure renegotiation";
+    const ABOUT: &'static str =
+        "secure renegotiation below TLS 1.3, and whether clients may renegotiate";
     const STAGE: Stage = Stage::Detail;
     const NEEDS: &'static [&'static str] = &["reach", "versions"];
     type Seen = RenegotiationSeen;
@@ -38,10 +42,24 @@ impl Probe for Renegotiation {
             }
             (*version, seen)
         });
-        Ok(RenegotiationSeen(
-            join_all(asked).await.into_iter().collect(),
-        ))
+        let mut seen: BTreeMap<_, _> = join_all(asked).await.into_iter().collect();
+        if handshake::refused(cx).await?.is_none()
+            && let Some((version, newest)) = seen.last_entry().map(|entry| (*entry.key(), entry))
+        {
+            let tried = client_initiated(cx, version).await?;
+            newest.into_mut().client_initiated = Some(tried);
+        }
+        Ok(RenegotiationSeen(seen))
     }
+}
+
+/// Whether another handshake begins where a client asks for one.
+async fn client_initiated(cx: &Cx, newest: ProtocolVersion) -> Result<Fact, ProbeError> {
+    if newest != ProtocolVersion::TLS1_2 {
+        let why = format!("this program finishes no handshake of {newest}");
+        return Ok(Fact::new(Answer::Undetermined, why));
+    }
+    Ok(renegotiate::fact(&cx.renegotiate().await?))
 }
 
 /// The answer to the extension in place of the signalling value.
@@ -65,6 +83,7 @@ async fn by_extension(cx: &Cx, version: ProtocolVersion) -> SecureRenegotiation 
     SecureRenegotiation {
         answer: Answer::Undetermined,
         by: None,
+        client_initiated: None,
         evidence: format!(
             "a ServerHello without renegotiation_info in answer to {}; to the extension: {why}",
             Signal::Scsv.name()
@@ -95,6 +114,7 @@ impl SecureRenegotiation {
         Self {
             answer,
             by: (answer == Answer::Yes).then_some(by),
+            client_initiated: None,
             evidence: format!("{what} {heard}"),
         }
     }
@@ -122,6 +142,10 @@ pub struct SecureRenegotiation {
     /// What it answers to. The extension is asked only where the signalling value is passed over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Signal>,
+    /// Whether another handshake begins where a client asks for one on a connection that has finished
+    /// its first. Tried in the newest of these versions alone; none where no handshake is finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_initiated: Option<Fact>,
     /// What was sent and what came back.
     pub evidence: String,
 }

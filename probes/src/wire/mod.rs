@@ -13,5 +13,6 @@ pub mod names;
 pub mod record;
 pub mod registry;
 pub mod ssl2;
+pub(crate) mod tls12;
 
 pub use codec::{DecodeError, MAX_MESSAGE};

@@ -15,15 +15,15 @@ const MAX_EMPTY: u8 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentType {
     /// change_cipher_spec (20)
-    ChangeCipherSpec,
+    ChangeCipherSpec = 20,
     /// alert (21)
-    Alert,
+    Alert = 21,
     /// handshake (22)
-    Handshake,
+    Handshake = 22,
     /// application_data (23)
-    ApplicationData,
+    ApplicationData = 23,
     /// heartbeat (24)
-    Heartbeat,
+    Heartbeat = 24,
 }
 
 impl ContentType {

@@ -3,6 +3,7 @@
 
 mod identity;
 mod record;
+mod resume;
 
 use std::io;
 use std::net::IpAddr;
@@ -18,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 pub use self::identity::{ClientIdentity, IdentityError};
 pub(crate) use self::record::ClientCertificateRequest;
+pub(crate) use self::resume::{Means, ResumeSpec, Resumer, Resumptions};
 use crate::http::{Exchange, Request};
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
@@ -25,7 +27,7 @@ use crate::target::Endpoint;
 use crate::tls::handshake::HandshakeOutcome;
 use crate::wire::messages::Alert;
 use crate::wire::record::{ContentType, Deframer};
-use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
+use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, SignatureScheme, Suite};
 
 /// How long an alert is waited for that a TLS 1.3 server sends after the handshake, when it asked
 /// for a client certificate and got none: so long at least, and so many times the handshake.
@@ -47,8 +49,8 @@ pub(crate) struct SessionSpec {
     pub(crate) alpn: Vec<String>,
     /// Present the client certificate, where there is one and the server asks for it.
     pub(crate) client_certificate: bool,
-    /// The signature schemes to offer, where not all that are known.
-    pub(crate) schemes: Option<Vec<u16>>,
+    /// The signature schemes, most preferred first; none: the usual ones.
+    pub(crate) schemes: Vec<SignatureScheme>,
 }
 
 impl SessionSpec {
@@ -59,7 +61,7 @@ impl SessionSpec {
             aftermath: true,
             alpn: Vec::new(),
             client_certificate: true,
-            schemes: None,
+            schemes: Vec::new(),
         }
     }
 
@@ -107,6 +109,8 @@ pub(crate) struct Session {
     pub(crate) settled: bool,
     /// The HTTP request over it, where there was one.
     pub(crate) http: Option<Exchange>,
+    /// With what the server signed the handshake.
+    pub(crate) signature: Option<SignatureScheme>,
     pub(crate) took: Duration,
 }
 
@@ -120,7 +124,7 @@ impl Session {
         request: Option<&Request>,
     ) -> Result<Self, NetError> {
         let identity = identity.filter(|_| spec.client_certificate).cloned();
-        let recorder = record::Recorder::new(provider(), identity, spec.schemes.clone());
+        let recorder = record::Recorder::new(provider(), identity, &spec.schemes);
         let recorder = Arc::new(recorder);
         let begun = Instant::now();
         let mut session = Self {
@@ -137,6 +141,7 @@ impl Session {
             client_certificate_sent: false,
             settled: false,
             http: None,
+            signature: None,
             took: Duration::ZERO,
         };
         let config = match config(&recorder, spec) {
@@ -182,6 +187,7 @@ impl Session {
         session.staple = seen.staple;
         session.client_certificate = seen.client_certificate;
         session.client_certificate_sent = seen.client_certificate_sent;
+        session.signature = seen.signature;
         Ok(session)
     }
 

@@ -11,6 +11,7 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
 use super::identity::ClientIdentity;
 use crate::lock::lock;
+use crate::wire::registry as wire;
 use crate::x509::CertificateFacts;
 
 /// What is wrong where the signature of a handshake is.
@@ -31,8 +32,8 @@ pub(super) struct Recorder {
     provider: Arc<CryptoProvider>,
     /// What is presented where the server asks for a client certificate.
     identity: Option<ClientIdentity>,
-    /// The signature schemes to offer, where not all that are known.
-    schemes: Option<Vec<u16>>,
+    /// The signature schemes to offer; none: the usual ones.
+    schemes: Vec<wire::SignatureScheme>,
     seen: Mutex<Seen>,
 }
 
@@ -46,18 +47,20 @@ pub(super) struct Seen {
     pub(super) client_certificate: Option<ClientCertificateRequest>,
     /// Whether it got one.
     pub(super) client_certificate_sent: bool,
+    /// With what the server signed.
+    pub(super) signature: Option<wire::SignatureScheme>,
 }
 
 impl Recorder {
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
         identity: Option<ClientIdentity>,
-        schemes: Option<Vec<u16>>,
+        schemes: &[wire::SignatureScheme],
     ) -> Self {
         Self {
             provider,
             identity,
-            schemes,
+            schemes: schemes.to_vec(),
             seen: Mutex::default(),
         }
     }
@@ -65,6 +68,10 @@ impl Recorder {
     /// What was sent so far.
     pub(super) fn seen(&self) -> Seen {
         lock(&self.seen).clone()
+    }
+
+    fn signed_with(&self, scheme: SignatureScheme) {
+        lock(&self.seen).signature = Some(wire::SignatureScheme(scheme.into()));
     }
 
     pub(super) fn client_certificate_requested(&self) -> bool {
@@ -96,6 +103,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.signed_with(dss.scheme);
         let algorithms = &self.provider.signature_verification_algorithms;
         judged(
             &rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms),
@@ -109,6 +117,7 @@ impl ServerCertVerifier for Recorder {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.signed_with(dss.scheme);
         let algorithms = &self.provider.signature_verification_algorithms;
         judged(
             &rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms),
@@ -117,8 +126,9 @@ impl ServerCertVerifier for Recorder {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        if let Some(schemes) = &self.schemes {
-            return schemes.iter().copied().map(Into::into).collect();
+        if !self.schemes.is_empty() {
+            let schemes = self.schemes.iter();
+            return schemes.map(|scheme| scheme.0.into()).collect();
         }
         let mut schemes = self
             .provider

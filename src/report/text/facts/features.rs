@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gladhand_probes::tls::alpn::AlpnSeen;
 use gladhand_probes::tls::dh_parameters::DhParametersSeen;
-use gladhand_probes::tls::signature_algorithms::SignatureAlgorithmsSeen;
+use gladhand_probes::tls::renegotiation::SecureRenegotiation;
 use gladhand_probes::wire::registry::ProtocolVersion;
 use gladhand_probes::{Answer, Attempt, Observations};
 
@@ -54,24 +54,6 @@ impl Facts<'_> {
         }
     }
 
-    /// What the key exchange is signed with.
-    pub(super) fn signature_algorithms(&mut self, seen: &SignatureAlgorithmsSeen) {
-        let mut items = Vec::new();
-        if let Some(preferred) = &seen.preferred {
-            items.push(Span::plain(preferred.to_string()));
-        }
-        if let Some(scheme) = &seen.weak_scheme {
-            items.push(Span::new(WEAK, format!("{scheme} if asked to")));
-        }
-        if seen.weak.answer == Answer::Undetermined {
-            items.push(Span::new(WEAK, "SHA-1 ?"));
-        }
-        self.page.items(INDENT, "signatures", LABEL, &items);
-        if seen.weak.answer == Answer::Undetermined || self.detail == Detail::Evidence {
-            self.bullet(&format!("SHA-1 and MD5: {}", seen.weak.evidence));
-        }
-    }
-
     /// The features that were observed; what was not asked for, or makes no sense here, has no place.
     pub(super) fn features(&mut self, seen: &Observations) {
         let features = features(seen);
@@ -95,6 +77,14 @@ fn features(seen: &Observations) -> Vec<Feature> {
     if let Some(seen) = seen.renegotiation.seen() {
         let each = each(&seen.0, |fact| (fact.answer, &fact.evidence));
         features.push(Feature::of("secure renegotiation", true, each));
+        let tried = |(version, seen): (&ProtocolVersion, &SecureRenegotiation)| {
+            let fact = seen.client_initiated.as_ref()?;
+            Some((fact.answer, format!("{version}: {}", fact.evidence)))
+        };
+        let by_client: Vec<_> = seen.0.iter().filter_map(tried).collect();
+        if !by_client.is_empty() {
+            features.push(Feature::of("clients renegotiate", false, by_client));
+        }
     }
     if let Some(seen) = seen.extended_master_secret.seen() {
         let each = each(&seen.0, |fact| (fact.answer, &fact.evidence));

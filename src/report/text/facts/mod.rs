@@ -7,6 +7,7 @@ mod client_auth;
 mod features;
 mod http;
 mod mozilla;
+mod session;
 mod transparency;
 
 use std::net::SocketAddr;
@@ -151,6 +152,7 @@ impl Facts<'_> {
             &seen.signature_algorithms,
             Self::signature_algorithms,
         );
+        self.attempt("resumption", &seen.session, Self::sessions);
         self.features(seen);
         self.attempt("HTTP", &seen.http, Self::http);
     }
