@@ -33,6 +33,10 @@ pub struct Settings {
     pub family: Family,
     /// The roots that chains are held against.
     pub trust: Trust,
+    /// Fetch OCSP responses and revocation lists from where the certificates say that they are.
+    pub revocation: bool,
+    /// Fetch missing issuers' certificates from where the certificates say that they are.
+    pub fetch_issuers: bool,
     /// Which probes run.
     pub selection: Selection,
     /// Ends the run early, with what was seen so far, when it becomes true.

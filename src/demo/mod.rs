@@ -178,6 +178,8 @@ impl Demo {
             before_tls: BeforeTls::default(),
             family: Family::Any,
             trust: self.trust.clone(),
+            revocation: false,
+            fetch_issuers: false,
             selection: Selection::default(),
             interrupt,
             fail_point: None,

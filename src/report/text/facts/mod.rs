@@ -4,6 +4,7 @@
 
 mod certificate;
 mod features;
+mod revocation;
 
 use std::net::SocketAddr;
 
@@ -131,6 +132,9 @@ impl Facts<'_> {
         self.attempt("suites", &seen.suites, Self::suites);
         self.attempt("certificate", &seen.certificate, Self::certificate);
         self.attempt("verification", &seen.verification, Self::verification);
+        self.attempt("issuers", &seen.issuers, Self::issuers);
+        self.attempt("stapling", &seen.stapling, Self::stapling);
+        self.attempt("revocation", &seen.revocation, Self::revocation);
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
         self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);
