@@ -36,10 +36,13 @@ impl Scope {
 
     fn v4(ip: Ipv4Addr) -> Self {
         match ip.octets() {
-            // Alibaba's and Azure's metadata; the others have theirs among the link-local addresses.
-            [100, 100, 100, 200] | [168, 63, 129, 16] => Self::Never,
             [127, ..] => Self::Loopback,
-            [0 | 224..=255, ..] | [169, 254, ..] | [192, 0, 0, _] => Self::Never,
+            // Most clouds have their metadata at 169.254.169.254; Alibaba and Azure elsewhere.
+            [0 | 224..=255, ..]
+            | [169, 254, ..]
+            | [192, 0, 0, _]
+            | [100, 100, 100, 200]
+            | [168, 63, 129, 16] => Self::Never,
             [100, 64..=127, ..] | [198, 18..=19, ..] => Self::Private,
             _ if ip.is_private() => Self::Private,
             _ => Self::Global,
@@ -52,11 +55,11 @@ impl Scope {
         }
         match ip.segments() {
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
-            [0, 0, 0, 0, 0, 0, 0, 0] => Self::Never,
-            // AWS's metadata.
-            [0xFD00, 0x0EC2, ..] => Self::Never,
+            // fd00:ec2::254 has AWS's metadata.
+            [0, 0, 0, 0, 0, 0, 0, 0]
+            | [0xFD00, 0x0EC2, ..]
+            | [0xFE80..=0xFEBF | 0xFF00..=0xFFFF, ..] => Self::Never,
             [0xFC00..=0xFDFF | 0xFEC0..=0xFEFF, ..] => Self::Private,
-            [0xFE80..=0xFEBF | 0xFF00..=0xFFFF, ..] => Self::Never,
             _ => Self::Global,
         }
     }
@@ -70,9 +73,9 @@ fn inner(ip: Ipv6Addr) -> Option<Ipv4Addr> {
         [0, 0, 0, 0, 0, 0 | 0xFFFF, high, low]
         | [0, 0, 0, 0, 0xFFFF, 0, high, low]
         | [0x64, 0xFF9B, 0, 0, 0, 0, high, low]
+        // NAT64 of one's own (RFC 8215): usually there.
+        | [0x64, 0xFF9B, 1, .., high, low]
         | [0x2002, high, low, ..] => v4(high, low),
-        // NAT64 of one's own (RFC 8215) has its place in it by agreement.
-        [0x64, 0xFF9B, 1, .., high, low] => v4(high, low),
         _ => None,
     }
 }

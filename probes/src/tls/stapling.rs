@@ -1,6 +1,7 @@
 //! Whether the server staples an OCSP response, and what that says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ use crate::tls::versions;
 use crate::wire::client_hello::Extension;
 use crate::wire::registry::{ExtensionType, ProtocolVersion};
 use crate::x509::{CertificateFacts, Issuer, StatusFacts, StatusProblem, ocsp};
+
+/// How long a server is given to fetch a response from the responder that its certificate names.
+const FETCHES: Duration = Duration::from_millis(500);
 
 /// Reads it off the ordinary handshake; where that has none, off one more: servers such as nginx fetch
 /// their response when the first client asks for it. Where no handshake can be completed, off the clear
@@ -66,6 +70,11 @@ async fn ordinary(cx: &Cx) -> Option<Stapled> {
     if !first.staple.is_empty() {
         let told = "stapled in the first handshake that asked for it";
         return Some(stapled(&first, told));
+    }
+    let leaf = first.chain.first().map(|der| CertificateFacts::read(der));
+    if leaf.is_some_and(|leaf| !leaf.ocsp.is_empty()) {
+        // The server may be fetching by now what the first client has asked for.
+        let _ = cx.pause(FETCHES).await;
     }
     let second = with_chain(SessionSpec::brief(cx.sni())).await;
     Some(match second {

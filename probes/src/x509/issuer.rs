@@ -60,7 +60,7 @@ impl Issuer {
                 child.tbs_certificate.as_ref(),
             );
             let is_issuer = good || !can_verify(&child.signature_algorithm, &parsed);
-            is_issuer.then(|| Self {
+            is_issuer.then_some(Self {
                 name,
                 key,
                 signs_crls: true,
