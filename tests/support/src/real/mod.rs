@@ -4,6 +4,7 @@ mod gnutls;
 mod haproxy;
 mod jsse;
 mod nginx;
+mod ocsp;
 mod openssl;
 
 use std::fmt::Write;
@@ -12,6 +13,7 @@ pub use gnutls::gnutls_serv;
 pub use haproxy::haproxy;
 pub use jsse::{Jsse, jsse};
 pub use nginx::{Site, nginx, nginx_behind_balancer, plain_nginx};
+pub use ocsp::openssl_ocsp;
 pub use openssl::{anonymous_s_server, s_server, s_server_with};
 
 use crate::pki::{Issued, Pki};

@@ -39,6 +39,8 @@ pub struct Identity {
     pub chain: Vec<Issued>,
     /// Other chains by server name.
     pub by_name: BTreeMap<String, Vec<Issued>>,
+    /// What is stapled, whatever it is; nothing where it is empty.
+    pub staple: Vec<u8>,
 }
 
 impl Identity {
@@ -47,6 +49,7 @@ impl Identity {
         Self {
             chain,
             by_name: BTreeMap::new(),
+            staple: Vec::new(),
         }
     }
 }
@@ -86,6 +89,15 @@ impl ScriptedServer {
             vec![],
             Identity::of(chain),
         )
+    }
+
+    /// The same, with this stapled to it.
+    pub fn stapling(chain: Vec<Issued>, staple: Vec<u8>) -> Self {
+        let identity = Identity {
+            staple,
+            ..Identity::of(chain)
+        };
+        Self::start(Model::default(), Fault::default(), vec![], identity)
     }
 
     /// The same on another loopback address, such as 127.0.0.2, with a given port.
