@@ -6,7 +6,9 @@ use gladhand_probes::http::{HttpAnswer, HttpOutcome};
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
 use gladhand_probes::tls::verification::{Verdict, VerificationSeen};
-use gladhand_probes::x509::{SCTS_OUTSIDE, SctFacts, SctSource, scts_suffice};
+use gladhand_probes::x509::{
+    RevocationStatus, SCTS_OUTSIDE, SctFacts, SctSource, StatusProblem, scts_suffice,
+};
 use gladhand_probes::{Answer, Attempt, Fact, Observations, ProbeError};
 
 use crate::mozilla;
@@ -206,6 +208,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             reason.unwrap_or_else(|| "the verdict is undetermined".into()),
         );
     }
+    revocation(seen, gap);
     if let Some(sni) = seen.sni.seen() {
         let answers = [
             ("with the name", sni.with.as_ref()),
@@ -281,6 +284,38 @@ fn certificates(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     let ours = seen.ours.as_ref();
     if let Some(fact) = ours.and_then(|ours| ours.accepted.as_ref()) {
         open("client_auth", "whether ours is accepted is", fact);
+    }
+}
+
+/// What issuers say of the certificates.
+fn revocation(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    if let Some(stapling) = seen.stapling.seen() {
+        if stapling.stapled.answer == Answer::Undetermined {
+            let why = &stapling.stapled.evidence;
+            gap("stapling", format!("it is undetermined: {why}"));
+        }
+        // What else keeps a response from being relied on is a finding.
+        let beyond_us = |problem| {
+            use StatusProblem::{NoIssuer, NotYetValid, Unreadable, Unsupported};
+            matches!(problem, NoIssuer | NotYetValid | Unreadable | Unsupported)
+        };
+        let response = stapling.response.as_ref();
+        if let Some(open) = response.filter(|response| response.problem.is_some_and(beyond_us)) {
+            gap(
+                "stapling",
+                format!("the stapled response: {}", open.evidence),
+            );
+        }
+    }
+    let certificates = seen.revocation.seen().map(|seen| &seen.certificates);
+    for certificate in certificates.into_iter().flatten() {
+        let why = match (certificate.status, certificate.sources.last()) {
+            (RevocationStatus::Good | RevocationStatus::Revoked, _) => continue,
+            (_, None) => "it names neither an OCSP responder nor a CRL".into(),
+            (_, Some(source)) => format!("{}: {}", source.url, source.result.evidence),
+        };
+        let (subject, status) = (&certificate.subject, certificate.status);
+        gap("revocation", format!("{subject} is {status}: {why}"));
     }
 }
 

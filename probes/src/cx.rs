@@ -16,13 +16,16 @@ use crate::http::{self, Request};
 use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::{Connection, Heard};
+use crate::net::fetch::{self, FetchError, Fetched};
 use crate::net::gate::{AllSlots, Gate};
+use crate::probe::ProbeError;
 use crate::settings::Settings;
 use crate::steadiness::{Noticed, Steadiness};
 use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::issuers::IssuersSeen;
 use crate::tls::renegotiate::{self, Asked};
 use crate::tls::session::{ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
 use crate::tls::versions::Version;
@@ -72,6 +75,7 @@ pub struct Cx {
     versions: Memo<ProtocolVersion, Version>,
     sessions: Memo<SessionSpec, Arc<Session>>,
     resumptions: Memo<ResumeSpec, Arc<Resumptions>>,
+    issuers: OnceCell<Result<IssuersSeen, ProbeError>>,
     known_good: OnceLock<Hello>,
     last_good: Mutex<Option<Instant>>,
     longest_answered: AtomicUsize,
@@ -128,6 +132,7 @@ impl Cx {
             versions: Memo::default(),
             sessions: Memo::default(),
             resumptions: Memo::default(),
+            issuers: OnceCell::new(),
             known_good: OnceLock::new(),
             last_good: Mutex::new(None),
             longest_answered: AtomicUsize::new(0),
@@ -521,6 +526,29 @@ impl Cx {
             }
         }
         Ok(asked)
+    }
+
+    /// What a certificate points to, from wherever that is. It is no connection to the endpoint, and
+    /// goes past what is said before TLS there.
+    pub(crate) async fn fetch(&self, request: &fetch::Request<'_>) -> Result<Fetched, FetchError> {
+        if self.settings.before_tls.via.is_some() {
+            return Err(FetchError::Proxy);
+        }
+        let terms = fetch::Terms {
+            gate: &self.gate,
+            target: self.endpoint.address.ip(),
+            timeout: self.settings.timeout,
+            family: self.settings.family,
+        };
+        fetch::fetch(request, &terms).await
+    }
+
+    /// The issuers' certificates that the server does not send; fetched once.
+    pub(crate) async fn issuers(
+        &self,
+        find_out: impl Future<Output = Result<IssuersSeen, ProbeError>>,
+    ) -> Result<IssuersSeen, ProbeError> {
+        self.issuers.get_or_init(|| find_out).await.clone()
     }
 
     /// Plaintext bytes sent, and what came back: for telling what a port speaks if not TLS.

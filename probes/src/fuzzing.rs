@@ -17,9 +17,11 @@ use crate::wire::messages::{
 };
 use crate::wire::registry::{ProtocolVersion, Suite};
 use crate::wire::ssl2;
-use crate::x509::{CertificateFacts, ChainFacts, LogList, SctSource, Trust};
+use crate::x509::{
+    CertificateFacts, ChainFacts, Issuer, LogList, RevocationStatus, SctSource, Trust,
+    certificates_in, chain_facts, crl, ocsp, verify,
+};
 use crate::x509::{Entry, list_in_certificate, list_in_ocsp, read_list};
-use crate::x509::{chain_facts, verify};
 
 /// Records and handshake messages: however the bytes are cut, they amount to the same.
 pub fn flight(data: &[u8]) {
@@ -100,6 +102,42 @@ pub fn certificates(data: &[u8]) {
     let again = serde_json::from_str::<(Vec<CertificateFacts>, ChainFacts)>(&json);
     let again = again.map(|(served, chain)| written(&served, &chain));
     assert_eq!(again.ok(), Some(json));
+}
+
+/// What an issuer says of a certificate: an OCSP response, a list, certificates in a container. The
+/// octets come behind a certificate and its issuer's, which are good ones, each behind its length. What
+/// nobody has signed is never good, and never revoked.
+pub fn revocation(data: &[u8]) {
+    let mut rest = data;
+    let mut part = || {
+        let (length, after) = rest.split_first_chunk()?;
+        let length = usize::from(u16::from_be_bytes(*length)).min(after.len());
+        let (der, after) = after.split_at(length);
+        rest = after;
+        Some(der)
+    };
+    let (Some(subject), Some(above)) = (part(), part()) else {
+        return;
+    };
+    let above = CertificateFacts::read(above);
+    let trust = Trust::mozilla();
+    for der in certificates_in(rest) {
+        let _ = CertificateFacts::read(&der);
+    }
+    let Some(issuer) = Issuer::find(subject, [&above], &trust) else {
+        return;
+    };
+    let now = OffsetDateTime::UNIX_EPOCH + time::Duration::days(20_778);
+    let nonce = [7; 32];
+    let _ = ocsp::request(subject, &issuer, &nonce);
+    for status in [
+        ocsp::read(rest, subject, &issuer, Some(&nonce), now),
+        crl::read(rest, subject, &issuer, now),
+    ] {
+        let decided = status.status != RevocationStatus::Undetermined;
+        assert_eq!(decided, status.problem.is_none(), "{status:?}");
+        assert!(!decided || status.signer.is_some(), "{status:?}");
+    }
 }
 
 /// What is said before TLS: the dialogue ends, in a bounded number of steps and bytes, and does not

@@ -42,6 +42,10 @@ pub struct Settings {
     pub client_identity: Option<ClientIdentity>,
     /// What is asked for in HTTP.
     pub http: HttpRequest,
+    /// Fetch OCSP responses and revocation lists from where the certificates say that they are.
+    pub revocation: bool,
+    /// Fetch missing issuers' certificates from where the certificates say that they are.
+    pub fetch_issuers: bool,
     /// Which probes run.
     pub selection: Selection,
     /// Ends the run early, with what was seen so far, when it becomes true.

@@ -1,12 +1,12 @@
 //! The issuer of a served certificate is neither served nor a trust anchor.
 
-use gladhand_probes::tls::verification::{Problem, Reason};
+use gladhand_probes::tls::verification::{Problem, Reason, Verdict};
 use gladhand_probes::untrusted::Untrusted;
 use gladhand_probes::x509::CertificateFacts;
 
 use super::fixes::ACM_IMPORT;
 use super::support::{
-    certificate, is_self_signed, path, plural, problems, quote, showcerts, subject,
+    certificate, enumeration, is_self_signed, path, plural, problems, quote, showcerts, subject,
 };
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
@@ -93,14 +93,51 @@ impl Check for ChainIncomplete {
             } else {
                 "A served certificate was not signed by the key of the issuer of that name.".into()
             },
-            seen: seen(served, last, problem),
+            seen: seen(served, last, problem, &completed(view)),
             reproduce: reproduce(view, last),
             ..Found::default()
         });
     }
 }
 
-fn seen(served: usize, last: &CertificateFacts, problem: &Problem) -> Vec<String> {
+/// What was fetched, and what a verifying client makes of the chain with it.
+fn completed(view: &View<'_>) -> Vec<String> {
+    let Some(issuers) = view.observations().issuers.seen() else {
+        return Vec::new();
+    };
+    let failed = issuers.failed.iter();
+    let mut lines: Vec<_> = failed
+        .map(|failed| format!("not fetched from {}: {}", failed.url, failed.reason))
+        .collect();
+    let with = view.observations().verification.seen();
+    let Some(with) = with.and_then(|seen| seen.completed.as_ref()) else {
+        return lines;
+    };
+    let added = issuers
+        .fetched
+        .iter()
+        .filter(|issuer| !issuer.certificate.self_signed);
+    let added: Vec<_> = added
+        .map(|issuer| format!("{} from {}", subject(&issuer.certificate), issuer.url))
+        .collect();
+    let added = enumeration(&added);
+    lines.push(match (with.verdict, with.reason) {
+        (Verdict::Trusted, _) => format!("verified when the intermediate {added} is added"),
+        (Verdict::Undetermined, _) => format!("with {added} added, it could not be decided"),
+        (Verdict::Untrusted, Some(Reason::CertificateUntrustedRoot)) => {
+            format!("with {added} added, the chain ends in a root that is not in the trust store")
+        }
+        (Verdict::Untrusted, _) => format!("with {added} added, it is still refused"),
+    });
+    lines
+}
+
+fn seen(
+    served: usize,
+    last: &CertificateFacts,
+    problem: &Problem,
+    completed: &[String],
+) -> Vec<String> {
     let count = i64::try_from(served).unwrap_or(i64::MAX);
     let mut lines = vec![
         format!("{} served", plural(count, "certificate")),
@@ -116,6 +153,7 @@ fn seen(served: usize, last: &CertificateFacts, problem: &Problem) -> Vec<String
             .iter()
             .map(|url| format!("the issuer is said to be at {url}")),
     );
+    lines.extend_from_slice(completed);
     lines
 }
 

@@ -17,6 +17,7 @@ mod certificate_ip_san_missing;
 mod certificate_name_constraints;
 mod certificate_name_mismatch;
 mod certificate_not_yet_valid;
+mod certificate_revoked;
 mod certificate_self_signed;
 mod certificate_transparency_missing;
 mod certificate_untrusted_root;
@@ -58,6 +59,11 @@ mod sni_required;
 mod sni_unknown_name_rejected;
 mod ssl_2_accepted;
 mod ssl_3_accepted;
+mod stapling_expired;
+mod stapling_invalid;
+mod stapling_must_staple_missing;
+mod stapling_revoked;
+mod stapling_wrong_certificate;
 mod starttls_refused;
 mod suite_3des;
 mod suite_anonymous;
@@ -113,6 +119,12 @@ pub const CHECKS: &[&dyn Check] = &[
     &chain_duplicate::ChainDuplicate,
     &chain_unrelated::ChainUnrelated,
     &chain_path_length::ChainPathLength,
+    &certificate_revoked::CertificateRevoked,
+    &stapling_must_staple_missing::StaplingMustStapleMissing,
+    &stapling_expired::StaplingExpired,
+    &stapling_wrong_certificate::StaplingWrongCertificate,
+    &stapling_invalid::StaplingInvalid,
+    &stapling_revoked::StaplingRevoked,
     &ssl_2_accepted::Ssl2Accepted,
     &ssl_3_accepted::Ssl3Accepted,
     &tls_1_0_accepted::Tls10Accepted,

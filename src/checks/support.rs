@@ -3,6 +3,7 @@
 
 mod certificates;
 mod commands;
+mod revocation;
 mod suites;
 mod words;
 
@@ -15,6 +16,7 @@ use super::{Findings, Found, View};
 
 pub(super) use certificates::*;
 pub(super) use commands::*;
+pub(super) use revocation::*;
 pub(super) use suites::*;
 pub(super) use words::*;
 

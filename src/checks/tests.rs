@@ -186,6 +186,12 @@ chain-intermediate-expired
 chain-duplicate
 chain-unrelated
 chain-path-length
+certificate-revoked
+stapling-must-staple-missing
+stapling-expired
+stapling-wrong-certificate
+stapling-invalid
+stapling-revoked
 ssl-2-accepted
 ssl-3-accepted
 tls-1-0-accepted

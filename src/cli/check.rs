@@ -17,6 +17,7 @@ use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
 use gladhand_probes::x509::{LogList, Trust};
 use gladhand_probes::{Settings, Target, Untrusted};
 
+use super::bundle::Bundle;
 use super::descriptors::sockets;
 use super::http::HttpArgs;
 use super::identity::IdentityArgs;
@@ -69,6 +70,14 @@ pub(super) struct Args {
 
     #[command(flatten)]
     limits: LimitArgs,
+
+    /// Write the chain that the server should send to FILE: PEM, its certificate first, no root
+    ///
+    /// Of one target. What the server leaves out is fetched from where its certificates say that it is
+    /// (http:// only).
+    #[arg(long, value_name = "FILE", env = "GLADHAND_WRITE_BUNDLE")]
+    #[arg(hide_env = true, help_heading = "Output")]
+    write_bundle: Option<PathBuf>,
 
     /// The lowest severity that makes the exit code 1
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
@@ -187,6 +196,14 @@ struct LimitArgs {
     #[arg(env = "GLADHAND_SKIP", hide_env = true)]
     skip: Vec<String>,
 
+    /// Ask the issuers whether the certificates are revoked (OCSP, CRLs), and fetch missing ones
+    ///
+    /// This is the only time that anybody but the target is contacted: where the certificates say, by
+    /// http:// only, and at no address nearer to this machine than the target's. Not through --via.
+    #[arg(long, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    #[arg(env = "GLADHAND_REVOCATION", hide_env = true)]
+    revocation: bool,
+
     /// Seconds that one connection may take
     #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
     #[arg(env = "GLADHAND_TIMEOUT", hide_env = true)]
@@ -247,9 +264,11 @@ impl Args {
             )));
         }
         let selection = selection(&self.limits.only, &self.limits.skip)?;
+        self.limits.check_fetches(self.write_bundle.is_some())?;
         let trust = trust(&self.connection.trust)?;
         let ct_logs = ct_logs(self.connection.ct_logs.as_deref())?;
         let client_identity = self.identity.identity()?;
+        let bundle = self.bundle(&targets, &selection, &trust)?;
         let family = self.connection.family()?;
         let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         let outputs = self.output.outputs(&known)?;
@@ -268,13 +287,38 @@ impl Args {
             ct_logs,
             client_identity,
             http: self.http.request(),
+            revocation: self.limits.revocation,
+            fetch_issuers: self.limits.revocation || self.write_bundle.is_some(),
             selection,
             interrupt,
             fail_point: fail_point(),
         };
         session::run(|interrupt| {
-            self.probe(targets, settings(interrupt.raised()), interrupt, outputs)
+            let settings = settings(interrupt.raised());
+            self.probe(targets, settings, interrupt, outputs, bundle)
         })
+    }
+
+    /// The file for the chain, where one is wanted.
+    fn bundle(
+        &self,
+        targets: &Targets,
+        selection: &Selection,
+        trust: &Trust,
+    ) -> Result<Option<Bundle>, CliError> {
+        let Some(path) = &self.write_bundle else {
+            return Ok(None);
+        };
+        if targets.len() != 1 {
+            let told = "--write-bundle is for one target: give that one alone";
+            return Err(CliError::Usage(told.into()));
+        }
+        if !selection.contains("issuers") {
+            let told = "--write-bundle needs the probes certificate and issuers: --only or --skip \
+                        leaves them out";
+            return Err(CliError::Usage(told.into()));
+        }
+        Bundle::new(path, trust).map(Some)
     }
 
     async fn probe(
@@ -283,6 +327,7 @@ impl Args {
         settings: Settings,
         interrupt: Interrupt,
         outputs: Outputs,
+        mut bundle: Option<Bundle>,
     ) -> Result<Exit, CliError> {
         // Lines that run over a terminal and a progress line would write over each other.
         let wanted = self.detail.progress() && !outputs.run_over_a_terminal();
@@ -310,6 +355,9 @@ impl Args {
             progress.done(&row.row);
             if row.row.target.error.is_some() {
                 unresolved.insert(row.row.target.target.clone());
+            }
+            if let Some(bundle) = &mut bundle {
+                bundle.take(&row.row.target);
             }
             if delivery.row(row).await.is_break() {
                 break;
@@ -341,6 +389,7 @@ impl Args {
             }
         };
         delivery.end(outcome.report, render).await?;
+        bundle.map_or(Ok(()), Bundle::write)?;
         Ok(exit)
     }
 
@@ -355,6 +404,23 @@ impl Args {
                 let _ = writeln!(anstream::stderr(), "{HINT}: {hint}");
             }
         }
+    }
+}
+
+impl LimitArgs {
+    /// Who names a probe that fetches wants it to.
+    fn check_fetches(&self, fetches_issuers: bool) -> Result<(), CliError> {
+        let fetching = [("revocation", false), ("issuers", fetches_issuers)];
+        for (probe, allowed) in fetching {
+            let named = self.only.iter().any(|only| only.trim() == probe);
+            if named && !allowed && !self.revocation {
+                let told = format!(
+                    "the probe `{probe}` fetches what certificates point to: give --revocation, too"
+                );
+                return Err(CliError::Usage(told));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! This is the only part that reads arguments, the environment, files and stdin, and that writes to
 //! stdout and stderr. It ends nothing: it returns how the program is to end.
 
+mod bundle;
 mod check;
 mod completions;
 mod demo;

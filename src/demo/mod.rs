@@ -181,6 +181,8 @@ impl Demo {
             ct_logs: LogList::shipped(),
             client_identity: None,
             http: HttpRequest::default(),
+            revocation: false,
+            fetch_issuers: false,
             selection: Selection::default(),
             interrupt,
             fail_point: None,

@@ -51,13 +51,12 @@ fn no_sni_sends_none_but_the_wrong_one() {
 fn another_name_is_sent_and_held_against_the_certificate() {
     let pki = Pki::new();
     let identity = Identity {
-        chain: pki.chain(&pki.leaf(&["default.example.test"])),
         by_name: [(
             "api.example.test".into(),
             pki.chain(&pki.leaf(&["api.example.test"])),
         )]
         .into(),
-        answers: [].into(),
+        ..Identity::of(pki.chain(&pki.leaf(&["default.example.test"])))
     };
     let server = ScriptedServer::start(Model::default(), Fault::default(), vec![], identity);
     let report = check_with(&pki, server.port(), &["--sni", "api.example.test"]);

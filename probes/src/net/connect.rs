@@ -260,7 +260,7 @@ pub(crate) fn is_reset(error: &io::Error) -> bool {
     )
 }
 
-fn explain(error: &io::Error, timeout: Duration) -> NetError {
+pub(super) fn explain(error: &io::Error, timeout: Duration) -> NetError {
     use io::ErrorKind::{ConnectionRefused, HostUnreachable, NetworkUnreachable, TimedOut};
     match error.kind() {
         ConnectionRefused => NetError::Refused,

@@ -2,8 +2,10 @@
 
 pub(crate) mod connect;
 mod error;
+pub(crate) mod fetch;
 pub(crate) mod gate;
 pub mod opening;
 pub(crate) mod resolve;
+mod scope;
 
 pub use error::NetError;

@@ -8,9 +8,10 @@ use crate::fact::Attempt;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::certificate::CertificateSeen;
+use crate::tls::issuers::chain;
 use crate::tls::nodes::NodesSeen;
 use crate::untrusted::Untrusted;
-use crate::x509::verify;
+use crate::x509::{chain_facts, verify};
 
 pub use crate::x509::{Problem, Reason, Verdict};
 
@@ -22,24 +23,15 @@ impl Probe for Verification {
     const ABOUT: &'static str =
         "whether a client with this trust store accepts the chain, and why not";
     const STAGE: Stage = Stage::Conclude;
-    const NEEDS: &'static [&'static str] = &["reach", "certificate"];
+    const NEEDS: &'static [&'static str] = &["reach", "certificate", "issuers"];
     type Seen = VerificationSeen;
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<VerificationSeen, ProbeError> {
-        let seen = match &so_far.certificate {
-            Attempt::Seen(seen) => seen,
-            Attempt::NotApplicable(_) => {
-                return Err(ProbeError::not_applicable(
-                    "the server sends no certificate",
-                ));
-            }
-            _ => {
-                return Err(ProbeError::Missing {
-                    needs: "certificate".into(),
-                });
-            }
-        };
-        Ok(held(cx, seen))
+        let seen = chain(so_far)?;
+        Ok(VerificationSeen {
+            completed: completed(cx, so_far, seen),
+            ..held(cx, seen)
+        })
     }
 
     /// It is about the chain that one of them sends.
@@ -59,7 +51,30 @@ pub(crate) fn held(cx: &Cx, seen: &CertificateSeen) -> VerificationSeen {
         name: expected.clone(),
         anchor: verified.anchor.map(Into::into),
         error: verified.error,
+        completed: None,
     }
+}
+
+/// The verdict on the chain with the certificates added that were fetched.
+fn completed(cx: &Cx, so_far: &Observations, seen: &CertificateSeen) -> Option<Completed> {
+    let fetched = &so_far.issuers.seen()?.fetched;
+    if fetched.is_empty() {
+        return None;
+    }
+    let added = fetched.iter().map(|issuer| issuer.certificate.clone());
+    let all: Vec<_> = seen.served.iter().cloned().chain(added).collect();
+    let settings = &cx.settings;
+    let verified = verify(
+        &all,
+        &chain_facts(&all),
+        &settings.trust,
+        &cx.endpoint.expected,
+        settings.now,
+    );
+    Some(Completed {
+        verdict: verified.verdict,
+        reason: verified.reason,
+    })
 }
 
 /// The verdict of a verifying client, with its reasons in our own terms.
@@ -83,6 +98,19 @@ pub struct VerificationSeen {
     /// What the verifying library said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The verdict with the certificates added that were fetched (`issuers`); none where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed: Option<Completed>,
+}
+
+/// A verdict on a chain that was completed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Completed {
+    /// Accepted or not.
+    pub verdict: Verdict,
+    /// The first reason against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
 }
 
 impl VerificationSeen {

@@ -3,9 +3,12 @@
 use aws_lc_rs::signature as aws;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use x509_parser::asn1_rs::BitString;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::FromDer;
+use x509_parser::verify::verify_signature;
+use x509_parser::x509::{AlgorithmIdentifier, SubjectPublicKeyInfo};
 
 use super::facts::{CertificateFacts, KeyFacts};
 
@@ -93,33 +96,52 @@ pub fn chain_facts(served: &[CertificateFacts]) -> ChainFacts {
 /// Whether one certificate is issued by another: the names fit, and the signature, where it can be
 /// verified here, else the key identifiers.
 pub(super) fn issued(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
+    let (algorithm, key) = (&child.signature_algorithm, issuer.public_key());
     child.issuer().as_raw() == issuer.subject().as_raw()
         && (signed_by(child, issuer)
-            || (!can_verify(child, issuer) && identifiers_fit(child, issuer)))
+            || (!can_verify(algorithm, key) && identifiers_fit(child, issuer)))
 }
 
 /// Whether the signature on one certificate verifies under another's key.
 pub(super) fn signed_by(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
-    if child.verify_signature(Some(issuer.public_key())).is_ok() {
+    let (algorithm, key) = (&child.signature_algorithm, issuer.public_key());
+    signature_is_good(
+        key,
+        algorithm,
+        &child.signature_value,
+        child.tbs_certificate.as_ref(),
+    )
+}
+
+/// Whether a signature verifies under a key.
+pub(super) fn signature_is_good(
+    key: &SubjectPublicKeyInfo<'_>,
+    algorithm: &AlgorithmIdentifier<'_>,
+    signature: &BitString<'_>,
+    signed: &[u8],
+) -> bool {
+    if verify_signature(key, algorithm, signature, signed).is_ok() {
         return true;
     }
     // Keys and hashes that are no longer good enough still tell who signed what.
-    let legacy: &dyn aws::VerificationAlgorithm = match oid(child).as_str() {
+    let legacy: &dyn aws::VerificationAlgorithm = match oid(algorithm).as_str() {
         "1.2.840.113549.1.1.5" => &aws::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY,
         "1.2.840.113549.1.1.11" => &aws::RSA_PKCS1_1024_8192_SHA256_FOR_LEGACY_USE_ONLY,
         "1.2.840.113549.1.1.13" => &aws::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY,
         _ => return false,
     };
-    let key = &issuer.public_key().subject_public_key.data;
-    aws::UnparsedPublicKey::new(legacy, key)
-        .verify(child.tbs_certificate.as_ref(), &child.signature_value.data)
+    aws::UnparsedPublicKey::new(legacy, &key.subject_public_key.data)
+        .verify(signed, &signature.data)
         .is_ok()
 }
 
 /// Whether a signature of this algorithm and key can be verified here at all.
-pub(super) fn can_verify(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) -> bool {
-    let key = KeyFacts::of(issuer.public_key());
-    match oid(child).as_str() {
+pub(super) fn can_verify(
+    algorithm: &AlgorithmIdentifier<'_>,
+    key: &SubjectPublicKeyInfo<'_>,
+) -> bool {
+    let key = KeyFacts::of(key);
+    match oid(algorithm).as_str() {
         "1.2.840.113549.1.1.5"
         | "1.2.840.113549.1.1.11"
         | "1.2.840.113549.1.1.12"
@@ -132,8 +154,8 @@ pub(super) fn can_verify(child: &X509Certificate<'_>, issuer: &X509Certificate<'
     }
 }
 
-fn oid(certificate: &X509Certificate<'_>) -> String {
-    certificate.signature_algorithm.algorithm.to_id_string()
+fn oid(algorithm: &AlgorithmIdentifier<'_>) -> String {
+    algorithm.algorithm.to_id_string()
 }
 
 /// Whether the key identifiers fit, where both are there (RFC 5280 §4.2.1.1).

@@ -4,6 +4,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::Oid;
@@ -77,6 +78,15 @@ pub struct CertificateFacts {
     /// Where the issuer's certificate can be fetched (authorityInfoAccess caIssuers).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ca_issuers: Vec<Untrusted>,
+    /// Where an OCSP responder can be asked about it (authorityInfoAccess OCSP).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ocsp: Vec<Untrusted>,
+    /// Where the list of revoked certificates is (cRLDistributionPoints).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crl: Vec<Untrusted>,
+    /// It demands that an OCSP response is stapled (TLS feature status_request, RFC 7633).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_staple: bool,
     /// Why the certificate cannot be read, where it cannot; the other fields then say nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -140,6 +150,9 @@ impl CertificateFacts {
             key_usage: None,
             name_constraints: false,
             ca_issuers: Vec::new(),
+            ocsp: Vec::new(),
+            crl: Vec::new(),
+            must_staple: false,
             error: Some(error),
             der: der.to_vec(),
         }
@@ -169,6 +182,7 @@ impl CertificateFacts {
         for extension in certificate.extensions() {
             facts.take_extension(extension.parsed_extension());
         }
+        facts.take_pointers(certificate);
         facts
     }
 
@@ -227,15 +241,6 @@ impl CertificateFacts {
                 self.key_usage = Some(set.collect());
             }
             ParsedExtension::NameConstraints(_) => self.name_constraints = true,
-            ParsedExtension::AuthorityInfoAccess(access) => {
-                for description in access.accessdescs.iter().take(16) {
-                    // id-ad-caIssuers (RFC 5280 §4.2.2.1)
-                    let issuers = description.access_method.to_id_string() == "1.3.6.1.5.5.7.48.2";
-                    if let (true, GeneralName::URI(uri)) = (issuers, &description.access_location) {
-                        self.ca_issuers.push((*uri).into());
-                    }
-                }
-            }
             _ => {}
         }
     }
@@ -369,6 +374,10 @@ fn signature_names(oid: &Oid<'_>) -> (String, Option<String>) {
         _ => return (oid.chars().take(64).collect(), None),
     };
     (name.into(), Some(hash.into()))
+}
+
+pub(super) fn rfc3339(at: OffsetDateTime) -> String {
+    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
 pub(crate) fn sha256(der: &[u8]) -> String {

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rustls_pki_types::{CertificateDer, UnixTime};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use webpki::{EndEntityCert, Error, KeyUsage};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
 use super::chain::can_verify;
+use super::facts::rfc3339;
 use super::names::name_problem;
 use super::reason::{Problem, Reason, Verdict};
 use super::{CertificateFacts, ChainFacts, Trust};
@@ -452,7 +452,8 @@ impl Look<'_> {
         let same_name = self.served.iter().enumerate().any(|(index, other)| {
             index != top_index
                 && X509Certificate::from_der(&other.der).is_ok_and(|(_, other)| {
-                    other.subject().as_raw() == issuer && can_verify(&parsed, &other)
+                    other.subject().as_raw() == issuer
+                        && can_verify(&parsed.signature_algorithm, other.public_key())
                 })
         });
         if same_name {
@@ -581,23 +582,9 @@ fn content(sequence: &[u8]) -> Option<&[u8]> {
 
 /// An anchor's subject in words.
 fn distinguished_name(content: &[u8]) -> String {
-    let mut der = vec![0x30];
-    match u16::try_from(content.len()) {
-        Ok(length) if length < 0x80 => der.extend(length.to_be_bytes().get(1)),
-        Ok(length) => {
-            der.push(0x82);
-            der.extend(length.to_be_bytes());
-        }
-        Err(_) => return String::new(),
-    }
-    der.extend_from_slice(content);
-    x509_parser::x509::X509Name::from_der(&der)
+    x509_parser::x509::X509Name::from_der(&super::der::sequence(content))
         .map(|(_, name)| name.to_string())
         .unwrap_or_default()
-}
-
-fn rfc3339(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_else(|_| at.to_string())
 }
 
 fn unix_time(at: OffsetDateTime) -> UnixTime {

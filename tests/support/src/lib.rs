@@ -4,6 +4,7 @@
 //! - [`scripted`]: a server that does what a TOML file says, and counts and keeps the hellos it saw;
 //! - [`hostile`]: servers that mean harm;
 //! - [`real`]: nginx, HAProxy, OpenSSL, GnuTLS and JSSE, started on a free loopback port;
+//! - [`http`]: what certificates point to: responders, lists, issuers' certificates;
 //! - [`front`]: what is said before TLS, in front of another server: STARTTLS, proxies;
 //! - [`proxy`]: counts connections in front of another server;
 //! - [`faults`]: stands in front of real servers and does to connections what middleboxes do;
@@ -21,6 +22,7 @@ pub mod clock;
 pub mod faults;
 pub mod front;
 pub mod hostile;
+pub mod http;
 pub mod memory;
 pub mod names;
 pub mod needs;

@@ -7,6 +7,7 @@ mod client_auth;
 mod features;
 mod http;
 mod mozilla;
+mod revocation;
 mod session;
 mod transparency;
 
@@ -144,6 +145,9 @@ impl Facts<'_> {
         );
         self.attempt("key types", &seen.certificates, Self::certificates);
         self.attempt("client auth", &seen.client_auth, Self::client_auth);
+        self.attempt("issuers", &seen.issuers, Self::issuers);
+        self.attempt("stapling", &seen.stapling, Self::stapling);
+        self.attempt("revocation", &seen.revocation, Self::revocation);
         self.attempt("server name", &seen.sni, Self::sni);
         self.attempt("protocols", &seen.alpn, Self::alpn);
         self.attempt("DHE", &seen.dh_parameters, Self::dh_parameters);

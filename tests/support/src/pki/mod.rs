@@ -7,6 +7,7 @@ pub mod der;
 mod keys;
 pub mod odd;
 mod spec;
+pub mod status;
 pub mod transparency;
 
 use std::path::{Path, PathBuf};

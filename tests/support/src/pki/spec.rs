@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, Issuer, KeyUsagePurpose, NameConstraints, SanType,
+    BasicConstraints, CertificateParams, CrlDistributionPoint, CustomExtension, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyUsagePurpose,
+    NameConstraints, SanType,
 };
 use time::{Duration, OffsetDateTime};
 
@@ -162,6 +163,54 @@ impl Spec {
     #[must_use]
     pub fn wrong_usage(self) -> Self {
         self.usage(vec![ExtendedKeyUsagePurpose::ClientAuth])
+    }
+
+    /// For signing OCSP responses.
+    #[must_use]
+    pub fn ocsp_signing(self) -> Self {
+        self.usage(vec![ExtendedKeyUsagePurpose::OcspSigning])
+    }
+
+    /// A CA that may sign certificates, and no lists.
+    #[must_use]
+    pub fn without_crl_sign(mut self) -> Self {
+        self.params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        self
+    }
+
+    /// Where an OCSP responder and the issuer's certificate are; either may be empty.
+    #[must_use]
+    pub fn points_to(mut self, ocsp: &str, issuer: &str) -> Self {
+        let access = |last: u8, url: &str| {
+            let method = der::encode(der::OID, &[0x2B, 6, 1, 5, 5, 7, 0x30, last]);
+            let place = der::encode(0x86, url.as_bytes());
+            let whole = der::encode(der::SEQUENCE, &[method, place].concat());
+            if url.is_empty() { Vec::new() } else { whole }
+        };
+        let all = [access(1, ocsp), access(2, issuer)].concat();
+        let all = der::encode(der::SEQUENCE, &all);
+        let oid = [1, 3, 6, 1, 5, 5, 7, 1, 1];
+        let extension = CustomExtension::from_oid_content(&oid, all);
+        self.params.custom_extensions.push(extension);
+        self
+    }
+
+    /// Where the issuer's list is.
+    #[must_use]
+    pub fn crl_at(mut self, url: &str) -> Self {
+        let uris = vec![url.to_owned()];
+        self.params.crl_distribution_points = vec![CrlDistributionPoint { uris }];
+        self
+    }
+
+    /// A response must be stapled (RFC 7633): the TLS feature status_request.
+    #[must_use]
+    pub fn must_staple(mut self) -> Self {
+        let features = der::encode(der::SEQUENCE, &der::encode(der::INTEGER, &[5]));
+        let oid = [1, 3, 6, 1, 5, 5, 7, 1, 24];
+        let extension = CustomExtension::from_oid_content(&oid, features);
+        self.params.custom_extensions.push(extension);
+        self
     }
 
     /// At most so many intermediates below.

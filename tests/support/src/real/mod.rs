@@ -5,6 +5,7 @@ mod haproxy;
 mod jsse;
 mod nginx;
 mod node;
+mod ocsp;
 mod openssl;
 
 use std::fmt::Write;
@@ -14,6 +15,7 @@ pub use haproxy::haproxy;
 pub use jsse::{Jsse, jsse};
 pub use nginx::{Site, nginx, nginx_behind_balancer, plain_nginx};
 pub use node::{Node, node};
+pub use ocsp::openssl_ocsp;
 pub use openssl::{anonymous_s_server, s_server, s_server_with};
 
 use crate::pki::{Issued, Pki};

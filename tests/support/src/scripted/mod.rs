@@ -41,6 +41,8 @@ pub struct Identity {
     pub by_name: BTreeMap<String, Vec<Issued>>,
     /// What is answered to an HTTP request, by server name; where there is none, 200.
     pub answers: BTreeMap<String, Vec<u8>>,
+    /// What is stapled, whatever it is; nothing where it is empty.
+    pub staple: Vec<u8>,
 }
 
 impl Identity {
@@ -50,6 +52,7 @@ impl Identity {
             chain,
             by_name: BTreeMap::new(),
             answers: BTreeMap::new(),
+            staple: Vec::new(),
         }
     }
 }
@@ -89,6 +92,15 @@ impl ScriptedServer {
             vec![],
             Identity::of(chain),
         )
+    }
+
+    /// The same, with this stapled to it.
+    pub fn stapling(chain: Vec<Issued>, staple: Vec<u8>) -> Self {
+        let identity = Identity {
+            staple,
+            ..Identity::of(chain)
+        };
+        Self::start(Model::default(), Fault::default(), vec![], identity)
     }
 
     /// The same on another loopback address, such as 127.0.0.2, with a given port.

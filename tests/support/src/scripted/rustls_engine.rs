@@ -163,10 +163,12 @@ impl Chains {
         let by_name = identity
             .by_name
             .iter()
-            .map(|(name, chain)| (name.clone(), certified(chain, provider)))
+            .map(|(name, chain)| (name.clone(), Arc::new(certified(chain, provider))))
             .collect();
+        let mut default = certified(&identity.chain, provider);
+        default.ocsp = Some(identity.staple.clone()).filter(|staple| !staple.is_empty());
         Self {
-            default: certified(&identity.chain, provider),
+            default: Arc::new(default),
             by_name,
         }
     }
@@ -179,7 +181,7 @@ impl ResolvesServerCert for Chains {
     }
 }
 
-fn certified(chain: &[Issued], provider: &CryptoProvider) -> Arc<CertifiedKey> {
+fn certified(chain: &[Issued], provider: &CryptoProvider) -> CertifiedKey {
     let leaf = chain.first().expect("a certificate");
     let key = PrivateKeyDer::from_pem_slice(leaf.key().private_pem().as_bytes()).expect("a key");
     let key = provider
@@ -190,5 +192,5 @@ fn certified(chain: &[Issued], provider: &CryptoProvider) -> Arc<CertifiedKey> {
         .iter()
         .map(|issued| CertificateDer::from(issued.der().to_vec()))
         .collect();
-    Arc::new(CertifiedKey::new(chain, key))
+    CertifiedKey::new(chain, key)
 }
