@@ -20,7 +20,7 @@ use crate::steadiness::{Noticed, Steadiness};
 use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
-use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::hellos::{Delivery, Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
@@ -451,7 +451,7 @@ impl Cx {
         own_slot: bool,
     ) -> Result<Arc<Session>, NetError> {
         let begun = Instant::now();
-        let connection = self.connect(self.settings.timeout, own_slot).await?;
+        let connection = self.connect(self.settings.timeout, None, own_slot).await?;
         let session = Session::run(connection, spec, &self.endpoint).await?;
         if session.completed() {
             self.good(begun);
@@ -465,7 +465,7 @@ impl Cx {
         request: &[u8],
         wait: Duration,
     ) -> Result<Plaintext, NetError> {
-        let mut connection = self.connect(self.settings.timeout, true).await?;
+        let mut connection = self.connect(self.settings.timeout, None, true).await?;
         let connect_time = connection.connect_time;
         connection.send(request).await?;
         let mut buffer = vec![0; 1024];
@@ -486,9 +486,15 @@ impl Cx {
         let _ = self.known_good.set(hello);
     }
 
-    async fn connect(&self, timeout: Duration, own_slot: bool) -> Result<Connection<'_>, NetError> {
+    async fn connect(
+        &self,
+        timeout: Duration,
+        segment: Option<u32>,
+        own_slot: bool,
+    ) -> Result<Connection<'_>, NetError> {
         let before = &self.settings.before_tls;
-        Connection::open(&self.endpoint, before, &self.gate, timeout, own_slot).await
+        let how = (timeout, segment);
+        Connection::open(&self.endpoint, before, &self.gate, how, own_slot).await
     }
 
     async fn exchange(
@@ -497,11 +503,15 @@ impl Cx {
         timeout: Duration,
         own_slot: bool,
     ) -> Result<Exchange, NetError> {
-        let mut connection = self.connect(timeout, own_slot).await?;
+        let delivery = hello.delivery();
+        let mut connection = self.connect(timeout, delivery.segment(), own_slot).await?;
         let begun = Instant::now();
         let crowd = self.gate.busy();
         let bytes = hello.encode(random());
-        connection.send(&bytes).await?;
+        match delivery {
+            Delivery::InTwo => connection.send_in_two(&bytes).await?,
+            Delivery::Whole | Delivery::Clamped => connection.send(&bytes).await?,
+        }
         let mut answer = match hello {
             Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
             Hello::Tls(_) => Answer::Tls(FlightDecoder::default()),

@@ -98,6 +98,8 @@ probes! {
     fallback_scsv: tls::fallback_scsv::FallbackScsv,
     dh_parameters: tls::dh_parameters::DhParameters,
     signature_algorithms: tls::signature_algorithms::SignatureAlgorithms,
+    large_hello: tls::large_hello::LargeHello,
+    intolerance: tls::intolerance::Intolerance,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
 }

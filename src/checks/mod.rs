@@ -37,6 +37,8 @@ mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod hello_intolerance;
+mod large_hello_dropped;
 mod nodes_disagree;
 mod not_measured;
 mod plaintext_on_tls_port;
@@ -110,6 +112,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &tls_1_2_missing::Tls12Missing,
     &tls_1_3_missing::Tls13Missing,
     &handshake_fails::HandshakeFails,
+    &large_hello_dropped::LargeHelloDropped,
+    &hello_intolerance::HelloIntolerance,
     &client_certificate_required::ClientCertificateRequired,
     &suite_null::SuiteNull,
     &suite_anonymous::SuiteAnonymous,

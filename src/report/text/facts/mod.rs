@@ -4,6 +4,7 @@
 
 mod certificate;
 mod features;
+mod hellos;
 
 use std::net::SocketAddr;
 
@@ -140,6 +141,8 @@ impl Facts<'_> {
             Self::signature_algorithms,
         );
         self.features(seen);
+        self.attempt("large hello", &seen.large_hello, Self::large_hello);
+        self.attempt("odd hellos", &seen.intolerance, Self::intolerance);
     }
 
     /// A result, or why there is none. What was not asked for has no line.
