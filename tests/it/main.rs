@@ -16,6 +16,7 @@ mod gnutls;
 mod haproxy;
 mod harness;
 mod hostile;
+mod intolerance;
 mod jsse;
 mod many_targets;
 mod nginx;

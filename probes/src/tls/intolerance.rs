@@ -11,6 +11,7 @@ use crate::cx::Cx;
 use crate::fact::{Answer, Fact};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::alpn::WithoutOverlap;
 use crate::tls::ask::{Reply, question};
 use crate::tls::hellos::{Hello, HelloOutcome, TlsHello};
 use crate::tls::quirks::{Quirk, is_reserved};
@@ -42,6 +43,9 @@ const BETWEEN: usize = 384;
 const LONGEST_BETWEEN: usize = 508;
 const ABOVE: usize = 600;
 
+/// A list that no server finds too long.
+const FEW_SUITES: usize = 16;
+
 /// The bytes of a record's header.
 const HEADER: usize = 5;
 
@@ -58,14 +62,21 @@ impl Probe for Intolerance {
 
     async fn run(cx: &Cx, so_far: &Observations) -> Result<IntoleranceSeen, ProbeError> {
         let base = large_hello::extensible(cx)?;
-        let accepted = so_far.alpn.seen().map(|seen| seen.accepted.clone());
-        let modern = Part {
+        let mut modern = Part {
             base: with_tls13(&base),
             quirks: MODERN.to_vec(),
-            protocols: accepted
-                .filter(|accepted| !accepted.is_empty())
-                .unwrap_or_else(|| vec!["h2".into(), "http/1.1".into()]),
+            protocols: vec!["h2".into(), "http/1.1".into()],
         };
+        if let Some(alpn) = so_far.alpn.seen() {
+            if !alpn.accepted.is_empty() {
+                modern.protocols.clone_from(&alpn.accepted);
+            } else if alpn.without_overlap != WithoutOverlap::Ignored {
+                // Who has no protocol and minds that refuses every list.
+                modern
+                    .quirks
+                    .retain(|quirk| *quirk != Quirk::GreaseProtocol);
+            }
+        }
         let (modern, short) = tokio::join!(modern.ask(cx, &base), async {
             match short(cx).await {
                 Some(part) => part.ask(cx, &part.base).await,
@@ -163,15 +174,22 @@ impl Part {
 
     /// One thing alone; none where it cannot be asked.
     async fn one(&self, cx: &Cx, base: &Hello, quirk: Quirk) -> Option<(Quirk, Fact)> {
-        let mut control = base.clone();
-        if quirk == Quirk::GreaseProtocol {
-            control = self.with_protocols(control);
-            // Where the protocols themselves are refused, a reserved one says nothing.
-            let Reply::Accepted(_) = question(cx, &control, Some(base)).await else {
-                return None;
-            };
+        // What stands around the odd thing must not be what is refused.
+        let control = match quirk {
+            Quirk::GreaseProtocol => self.with_protocols(base.clone()),
+            // One suite more is one too many for some.
+            Quirk::GreaseSuite => fewer_suites(cx, base).await,
+            _ => base.clone(),
+        };
+        if control != *base
+            && !matches!(question(cx, &control, Some(base)).await, Reply::Accepted(_))
+        {
+            return None;
         }
-        let hello = self.hello(base, &[quirk]);
+        let hello = match quirk {
+            Quirk::GreaseSuite => self.hello(&control, &[quirk]),
+            _ => self.hello(base, &[quirk]),
+        };
         Some((quirk, judge(cx, &hello, &control, quirk).await))
     }
 
@@ -219,6 +237,23 @@ async fn judge(cx: &Cx, hello: &Hello, control: &Hello, quirk: Quirk) -> Fact {
         }
     }
     Fact::new(Answer::No, refusal.evidence)
+}
+
+/// The hello with fewer suites, the one among them that the server picks.
+async fn fewer_suites(cx: &Cx, base: &Hello) -> Hello {
+    let told = cx.ask(base).await;
+    let flight = told.outcome.as_ref().ok().and_then(HelloOutcome::flight);
+    let picked = flight.map(|flight| flight.hello.suite);
+    let mut fewer = base.clone();
+    if let Hello::Tls(hello) = &mut fewer
+        && hello.suites.len() > FEW_SUITES
+    {
+        let rest = hello.suites.split_off(FEW_SUITES);
+        hello
+            .suites
+            .extend(rest.into_iter().find(|suite| Some(*suite) == picked));
+    }
+    fewer
 }
 
 /// Whether what the server picks is an offer: who takes up a reserved value does not pass it over.

@@ -36,12 +36,16 @@ const LONGER_LIST: usize = 128;
 #[non_exhaustive]
 pub enum Quirk {
     /// TLS 1.3 among the versions, beside one that is spoken.
+    #[serde(rename = "tls-1-3")]
     Tls13,
     /// A message of 256 to 511 bytes: an old F5 BIG-IP takes it for SSLv2.
+    #[serde(rename = "length-256-511")]
     Length256To511,
     /// More than 64 suites.
+    #[serde(rename = "suites-over-64")]
     Over64Suites,
     /// More than 128 suites.
+    #[serde(rename = "suites-over-128")]
     Over128Suites,
     /// A reserved value among the suites (RFC 8701).
     GreaseSuite,
