@@ -18,6 +18,9 @@ const LARGE: usize = 1800;
 /// A hello of three packets.
 const LARGER: usize = 3200;
 
+/// So much padding makes no hello large.
+const LITTLE: usize = 8;
+
 /// Sends the largest hello in two pieces. Only where that is not answered, it is taken apart: a large
 /// one, a small one in two pieces, and the large one again in small segments.
 pub struct LargeHello;
@@ -82,7 +85,17 @@ impl LargeHelloSeen {
     async fn take_apart(&mut self, cx: &Cx, base: &Hello) {
         let large = lengthen(base, LARGE);
         let in_two = base.clone().delivered(Delivery::InTwo);
-        let (of_large, of_two) = tokio::join!(fact(cx, &large, base), fact(cx, &in_two, base));
+        let (mut of_large, of_two) = tokio::join!(fact(cx, &large, base), fact(cx, &in_two, base));
+        if of_large.answer == Answer::No {
+            // Padding is an extension, and may be refused for that.
+            let padded = base.clone().padded_to(length(base) + LITTLE);
+            let of_padded = fact(cx, &padded, base).await;
+            if of_padded.answer != Answer::Yes {
+                of_large.answer = Answer::Undetermined;
+                let more = format!("; with little padding: {}", of_padded.evidence);
+                of_large.evidence.push_str(&more);
+            }
+        }
         self.in_two = of_two;
         let mut refused = (of_large.answer == Answer::No).then(|| large.clone());
         if of_large.answer == Answer::Yes {
