@@ -72,12 +72,20 @@ impl Check for HelloIntolerance {
         let names: Vec<String> = refused.iter().map(|(quirk, _)| quirk.to_string()).collect();
         let mut who: Vec<&str> = refused.iter().map(|(quirk, _)| trips(**quirk)).collect();
         who.dedup();
-        out.push(Found {
-            message: format!(
-                "The server does not tolerate {} in a hello: {}.",
-                enumeration(&names),
+        let message = if refused.iter().all(|(quirk, _)| **quirk == Quirk::Together) {
+            format!(
+                "The server tolerates each odd thing in a hello alone, and not all of them together: {}.",
+                trips(Quirk::Together)
+            )
+        } else {
+            let what = enumeration(&names);
+            format!(
+                "The server does not tolerate {what} in a hello: {}.",
                 who.join("; ")
-            ),
+            )
+        };
+        out.push(Found {
+            message,
             seen: refused
                 .iter()
                 .map(|(quirk, fact)| format!("{quirk}: {}", fact.evidence))

@@ -15,7 +15,7 @@ static RULE: Rule = Rule {
     title: "Large hellos are dropped",
     severity: Severity::High,
     what: "A hello is answered, and the same hello is not when it is longer than one packet (1805 bytes), \
-           or when it comes in two pieces. A control shows each time that the short one still is. How the \
+           or when it comes in two pieces. Or no hello is answered at all but in small segments. A control shows each time that the short one still is. How the \
            large one fares in small segments, and without a post-quantum key share, tells causes apart. \
            Where only a hello of more than two packets (3205 bytes) is not answered, it is medium.",
     why: "The key share of X25519MLKEM768 alone has 1216 bytes, and clients send it by default: Chrome \
@@ -83,11 +83,7 @@ impl Check for LargeHelloDropped {
         out.push(Found {
             message,
             seen: evidence(seen),
-            // The first has the share where the client is OpenSSL 3.5 or newer.
-            reproduce: vec![
-                s_client(view, "-groups X25519MLKEM768:X25519"),
-                s_client(view, "-groups X25519"),
-            ],
+            reproduce: reproduce(view, seen.cause),
             severity: only_larger.then_some(Severity::Medium),
             ..Found::default()
         });
@@ -114,11 +110,18 @@ fn message(seen: &LargeHelloSeen) -> Option<String> {
              reads the first segment only."
         ));
     }
+    if seen.small.answer == Answer::No && seen.cause == Cause::PathMtu {
+        return Some(format!(
+            "The server answers in segments of {} bytes, and in full packets nothing of it arrives: the \
+             path takes smaller packets than its ends, and does not say so.",
+            seen.segment_bytes
+        ));
+    }
     let bytes = refused?.bytes;
     Some(match seen.cause {
         Cause::PathMtu => format!(
-            "A hello of {bytes} bytes is lost in full packets, and answered in segments of {} bytes: the \
-             path takes smaller packets than its ends, and does not say so.",
+            "A hello of {bytes} bytes, or its answer, is lost in full packets, and not in segments of {} \
+             bytes: the path takes smaller packets than its ends, and does not say so.",
             seen.segment_bytes
         ),
         Cause::Server => format!(
@@ -136,13 +139,35 @@ fn message(seen: &LargeHelloSeen) -> Option<String> {
     })
 }
 
+fn reproduce(view: &View<'_>, cause: Cause) -> Vec<String> {
+    // The first has the share where the client is OpenSSL 3.5 or newer.
+    let mut commands = vec![
+        s_client(view, "-groups X25519MLKEM768:X25519"),
+        s_client(view, "-groups X25519"),
+    ];
+    if cause == Cause::PathMtu {
+        let ip = view.endpoint.ip;
+        // A packet of 1500 bytes: 28 or 48 of them are headers.
+        let bytes = if ip.is_ipv4() { 1472 } else { 1452 };
+        commands.push(format!("ping -c 3 -M do -s {bytes} {ip}"));
+        commands.push(format!("tracepath -n {ip}"));
+    }
+    commands
+}
+
 fn evidence(seen: &LargeHelloSeen) -> Vec<String> {
     let mut lines = Vec::new();
     let lengths = [Some(&seen.small), Some(&seen.large), seen.larger.as_ref()];
-    for seen in lengths.into_iter().flatten() {
+    let told = |answer| answer != Answer::Undetermined;
+    for seen in lengths
+        .into_iter()
+        .flatten()
+        .filter(|seen| told(seen.answer))
+    {
         lines.push(format!("{} bytes: {}", seen.bytes, seen.evidence));
     }
     let mut line = |what: String, fact: Option<&Fact>| {
+        let fact = fact.filter(|fact| told(fact.answer));
         lines.extend(fact.map(|fact| format!("{what}: {}", fact.evidence)));
     };
     line("in two pieces".into(), Some(&seen.in_two));

@@ -146,6 +146,34 @@ fn a_narrow_path_loses_full_packets() {
 }
 
 #[test]
+fn a_path_that_is_narrow_both_ways_lets_nothing_back() {
+    needs!("nginx", "unshare", "nsenter", "ip");
+    if !narrow_path::inside("large_hello::a_path_that_is_narrow_both_ways_lets_nothing_back") {
+        return;
+    }
+    let path = Path::new(Limits {
+        there: NARROW,
+        back: NARROW,
+    });
+    let report = through(&path, &[], &PATIENCE);
+    report
+        .says("reach/outcome", "silent")
+        .says("large_hello/cause", "path-mtu")
+        .says("large_hello/small/answer", "no")
+        .says("large_hello/clamped/answer", "yes")
+        .finds("large-hello-dropped")
+        .finds("port-silent")
+        .ends_with(1);
+    // What never answers is no narrow path.
+    let fault = Fault::Hello(Over(0), Instead::Silence);
+    let report = through(&path, &[fault], &PATIENCE);
+    report
+        .says("reach/outcome", "silent")
+        .says("large_hello/status", "failed")
+        .does_not_find("large-hello-dropped");
+}
+
+#[test]
 fn a_limit_of_the_hello_is_the_servers_on_a_real_path() {
     needs!("nginx", "unshare", "nsenter", "ip");
     if !narrow_path::inside("large_hello::a_limit_of_the_hello_is_the_servers_on_a_real_path") {

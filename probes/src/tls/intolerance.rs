@@ -164,10 +164,13 @@ impl Part {
                 .filter(|one| seen.contains_key(one))
                 .collect();
             let all = self.hello(&base, &asked);
-            seen.insert(
-                Quirk::Together,
-                judge(cx, &all, &base, Quirk::Together).await,
-            );
+            // What its length alone is refused for is told of large hellos.
+            if length_is_answered(cx, &all, &base).await {
+                seen.insert(
+                    Quirk::Together,
+                    judge(cx, &all, &base, Quirk::Together).await,
+                );
+            }
         }
         seen
     }
@@ -220,23 +223,31 @@ async fn judge(cx: &Cx, hello: &Hello, control: &Hello, quirk: Quirk) -> Fact {
     };
     // It may be the length of the hello, and nothing that is in it.
     let as_long = match quirk {
-        Quirk::Length256To511 => ABOVE,
-        _ => message_length(hello),
+        Quirk::Length256To511 => control.clone().padded_to(ABOVE),
+        _ => hello.clone(),
     };
-    if cx.longest_in_bytes() < as_long + HEADER {
-        let padded = control.clone().padded_to(as_long);
-        if !matches!(
-            question(cx, &padded, Some(control)).await,
-            Reply::Accepted(_)
-        ) {
-            let why = format!(
-                "{}; a hello of {as_long} bytes without it is not answered either",
-                refusal.evidence
-            );
-            return Fact::new(Answer::Undetermined, why);
-        }
+    if !length_is_answered(cx, &as_long, control).await {
+        let why = format!(
+            "{}; a hello of {} bytes without it is not answered either",
+            refusal.evidence,
+            message_length(&as_long)
+        );
+        return Fact::new(Answer::Undetermined, why);
     }
     Fact::new(Answer::No, refusal.evidence)
+}
+
+/// Whether a hello is answered that is as long as this one, and has nothing odd.
+async fn length_is_answered(cx: &Cx, hello: &Hello, control: &Hello) -> bool {
+    let length = message_length(hello);
+    if cx.longest_in_bytes() >= length + HEADER {
+        return true;
+    }
+    let padded = control.clone().padded_to(length);
+    matches!(
+        question(cx, &padded, Some(control)).await,
+        Reply::Accepted(_)
+    )
 }
 
 /// The hello with fewer suites, the one among them that the server picks.

@@ -34,6 +34,9 @@ impl Probe for LargeHello {
     type Seen = LargeHelloSeen;
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<LargeHelloSeen, ProbeError> {
+        if !cx.answers_anything() {
+            return answers_lost(cx).await;
+        }
         let base = extensible(cx)?;
         let small = match &cx.ask(&base).await.outcome {
             Ok(outcome) if outcome.is_hello() => Fact::new(Answer::Yes, outcome.to_string()),
@@ -42,17 +45,7 @@ impl Probe for LargeHello {
         let everything = lengthen(&base, LARGER).delivered(Delivery::InTwo);
         let told = cx.ask(&everything).await;
         let (large, larger) = (lengthen(&base, LARGE), lengthen(&base, LARGER));
-        let mut seen = LargeHelloSeen {
-            small: LengthSeen::new(&base, small),
-            large: LengthSeen::new(&large, Fact::new(Answer::Undetermined, "not asked")),
-            larger: None,
-            in_two: Fact::new(Answer::Undetermined, "not asked"),
-            clamped: None,
-            without_share: None,
-            segment_bytes: Delivery::SEGMENT,
-            limit_bytes: None,
-            cause: Cause::None,
-        };
+        let mut seen = LargeHelloSeen::new(&base, small);
         match told.outcome {
             Ok(outcome) if outcome.is_hello() => {
                 let how = format!("{outcome}, to {} bytes in two pieces", length(&larger));
@@ -61,10 +54,51 @@ impl Probe for LargeHello {
                 seen.larger = Some(LengthSeen::new(&larger, fact.clone()));
                 seen.in_two = fact;
             }
-            _ => seen.take_apart(cx, &base).await,
+            _ => Box::pin(seen.take_apart(cx, &base)).await,
         }
         Ok(seen)
     }
+}
+
+/// The ordinary hello in small segments, for a port that answers no other way.
+pub(crate) fn clamped(cx: &Cx) -> Hello {
+    Hello::ordinary(cx.sni()).delivered(Delivery::Clamped)
+}
+
+/// Where no hello is answered: whether one is in small segments, and the same is not in full ones, time
+/// and again.
+async fn answers_lost(cx: &Cx) -> Result<LargeHelloSeen, ProbeError> {
+    let (whole, clamped) = (Hello::ordinary(cx.sni()), clamped(cx));
+    let silent = || ProbeError::undecided("the port accepts connections and never answers");
+    if !cx.knows(&clamped) || !cx.ask(&clamped).await.is_hello() {
+        return Err(silent());
+    }
+    let quiet = cx.quiet().await?;
+    let mut evidence = String::new();
+    // The other way round each time: of nodes that take turns, one may be silent.
+    for time in 0..cx.repeats() * 2 {
+        if matches!(time % 4, 0 | 3) {
+            let told = quiet.ask(&whole, cx.silence()).await;
+            if !matches!(told.outcome, Ok(HelloOutcome::Silent)) {
+                return Err(silent());
+            }
+            continue;
+        }
+        let told = quiet.ask(&clamped, cx.settings.timeout).await;
+        match &told.outcome {
+            Ok(outcome) if outcome.is_hello() => evidence = outcome.to_string(),
+            _ => return Err(silent()),
+        }
+    }
+    let lost = Fact::new(
+        Answer::No,
+        "no answer in time, again and again; in small segments it was answered",
+    );
+    let mut seen = LargeHelloSeen::new(&whole, lost);
+    seen.clamped = Some(Fact::new(Answer::Yes, evidence));
+    seen.limit_bytes = Some(seen.small.bytes);
+    seen.cause = Cause::PathMtu;
+    Ok(seen)
 }
 
 /// A hello that is known to be answered, and has extensions to be made longer by.
@@ -81,6 +115,21 @@ pub(crate) fn extensible(cx: &Cx) -> Result<Hello, ProbeError> {
 }
 
 impl LargeHelloSeen {
+    fn new(base: &Hello, small: Fact) -> Self {
+        let not_asked = || Fact::new(Answer::Undetermined, "not asked");
+        Self {
+            small: LengthSeen::new(base, small),
+            large: LengthSeen::new(&lengthen(base, LARGE), not_asked()),
+            larger: None,
+            in_two: not_asked(),
+            clamped: None,
+            without_share: None,
+            segment_bytes: Delivery::SEGMENT,
+            limit_bytes: None,
+            cause: Cause::None,
+        }
+    }
+
     /// Asks one thing at a time.
     async fn take_apart(&mut self, cx: &Cx, base: &Hello) {
         let large = lengthen(base, LARGE);
@@ -117,15 +166,17 @@ impl LargeHelloSeen {
             let shared = offers_tls13(base);
             let (clamped, without) = tokio::join!(
                 async {
-                    match direct {
-                        true => Some(fact(cx, &clamped, base).await),
-                        false => None,
+                    if direct {
+                        Some(fact(cx, &clamped, base).await)
+                    } else {
+                        None
                     }
                 },
                 async {
-                    match shared {
-                        true => Some(fact(cx, &without, base).await),
-                        false => None,
+                    if shared {
+                        Some(fact(cx, &without, base).await)
+                    } else {
+                        None
                     }
                 }
             );
@@ -199,7 +250,7 @@ async fn fact(cx: &Cx, hello: &Hello, control: &Hello) -> Fact {
 /// Which lengths of hello are answered, and who is in the way of the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LargeHelloSeen {
-    /// The hello that is known to be answered.
+    /// The hello that is known to be answered; where none is but in small segments, the ordinary one.
     pub small: LengthSeen,
     /// The same, longer than one packet, and where TLS 1.3 is offered with an X25519MLKEM768 share.
     pub large: LengthSeen,
