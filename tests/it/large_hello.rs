@@ -105,7 +105,7 @@ fn through(path: &Path, faults: &[Fault], args: &[&str]) -> Report {
     ran.report()
 }
 
-const PATIENCE: [&str; 4] = ["--only", "large_hello", "--timeout", "2"];
+const PATIENCE: [&str; 4] = ["--only", "large_hello", "--timeout", "5"];
 
 #[test]
 fn a_wide_path_is_no_matter() {
