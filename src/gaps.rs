@@ -370,6 +370,27 @@ fn features(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             open("session", &what, fact.answer, &fact.evidence);
         }
     }
+    if let Some(seen) = seen.large_hello.seen() {
+        for length in [&seen.large].into_iter().chain(&seen.larger) {
+            let what = format!("a hello of {} bytes is", length.bytes);
+            open("large_hello", &what, length.answer, &length.evidence);
+        }
+        let in_two = &seen.in_two;
+        open(
+            "large_hello",
+            "a hello in two pieces is",
+            in_two.answer,
+            &in_two.evidence,
+        );
+    }
+    for (quirk, fact) in seen.intolerance.seen().iter().flat_map(|seen| &seen.0) {
+        open(
+            "intolerance",
+            &format!("{quirk}:"),
+            fact.answer,
+            &fact.evidence,
+        );
+    }
     if let Some(seen) = seen.fallback_scsv.seen() {
         open("fallback_scsv", "it is", seen.answer, &seen.evidence);
     }

@@ -24,7 +24,7 @@ use crate::steadiness::{Noticed, Steadiness};
 use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
 use crate::tls::handshake::HandshakeOutcome;
-use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::hellos::{Delivery, Hello, HelloOutcome};
 use crate::tls::issuers::IssuersSeen;
 use crate::tls::renegotiate::{self, Asked};
 use crate::tls::session::{ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
@@ -470,7 +470,7 @@ impl Cx {
         own_slot: bool,
     ) -> Result<Arc<Session>, NetError> {
         let begun = Instant::now();
-        let connection = self.connect(self.settings.timeout, own_slot).await?;
+        let connection = self.connect(self.settings.timeout, None, own_slot).await?;
         let identity = self.settings.client_identity.as_ref();
         let request = self.http.as_ref();
         let session = Session::run(connection, spec, &self.endpoint, identity, request).await?;
@@ -494,7 +494,10 @@ impl Cx {
                 if resumer.broke() && quiet.is_none() {
                     quiet = Some(self.quiet().await?);
                 }
-                match self.connect(self.settings.timeout, quiet.is_none()).await {
+                match self
+                    .connect(self.settings.timeout, None, quiet.is_none())
+                    .await
+                {
                     Ok(connection) => resumer.handshake(connection).await?,
                     Err(_) if quiet.is_none() => quiet = Some(self.quiet().await?),
                     Err(error) => return Err(error),
@@ -509,7 +512,7 @@ impl Cx {
     /// may be chance, again while nothing else goes on.
     pub(crate) async fn renegotiate(&self) -> Result<Vec<Asked>, NetError> {
         let ask = async |own_slot| {
-            let connection = self.connect(self.settings.timeout, own_slot).await?;
+            let connection = self.connect(self.settings.timeout, None, own_slot).await?;
             let silence = self.silence();
             renegotiate::ask(connection, self.sni(), random, silence).await
         };
@@ -557,7 +560,7 @@ impl Cx {
         request: &[u8],
         wait: Duration,
     ) -> Result<Plaintext, NetError> {
-        let mut connection = self.connect(self.settings.timeout, true).await?;
+        let mut connection = self.connect(self.settings.timeout, None, true).await?;
         let connect_time = connection.connect_time;
         connection.send(request).await?;
         let mut buffer = vec![0; 1024];
@@ -585,7 +588,7 @@ impl Cx {
         request: &Request,
     ) -> Result<http::Exchange, NetError> {
         let (before, timeout) = (&self.settings.before_tls, self.settings.timeout);
-        let connecting = Connection::open(neighbour, before, &self.gate, timeout, true);
+        let connecting = Connection::open(neighbour, before, &self.gate, (timeout, None), true);
         let mut connection = connecting.await?;
         let (limit, connect_time) = (connection.limit(), connection.connect_time);
         let mut exchange = http::Exchange::default();
@@ -600,9 +603,15 @@ impl Cx {
         let _ = self.known_good.set(hello);
     }
 
-    async fn connect(&self, timeout: Duration, own_slot: bool) -> Result<Connection<'_>, NetError> {
+    async fn connect(
+        &self,
+        timeout: Duration,
+        segment: Option<u32>,
+        own_slot: bool,
+    ) -> Result<Connection<'_>, NetError> {
         let before = &self.settings.before_tls;
-        Connection::open(&self.endpoint, before, &self.gate, timeout, own_slot).await
+        let how = (timeout, segment);
+        Connection::open(&self.endpoint, before, &self.gate, how, own_slot).await
     }
 
     async fn exchange(
@@ -611,11 +620,15 @@ impl Cx {
         timeout: Duration,
         own_slot: bool,
     ) -> Result<HelloExchange, NetError> {
-        let mut connection = self.connect(timeout, own_slot).await?;
+        let delivery = hello.delivery();
+        let mut connection = self.connect(timeout, delivery.segment(), own_slot).await?;
         let begun = Instant::now();
         let crowd = self.gate.busy();
         let bytes = hello.encode(random());
-        connection.send(&bytes).await?;
+        match delivery {
+            Delivery::InTwo => connection.send_in_two(&bytes).await?,
+            Delivery::Whole | Delivery::Clamped => connection.send(&bytes).await?,
+        }
         let mut answer = match hello {
             Hello::Ssl2 { .. } => Answer::Ssl2(Vec::new()),
             Hello::Tls(_) => Answer::Tls(FlightDecoder::default()),

@@ -107,6 +107,8 @@ probes! {
     client_auth: tls::client_auth::ClientAuth,
     http: http::Http,
     session: tls::resumption::Resumption,
+    large_hello: tls::large_hello::LargeHello,
+    intolerance: tls::intolerance::Intolerance,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
 }

@@ -178,6 +178,8 @@ fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
         {
             return None;
         }
+        // Whether it is the size of the packets shows in small segments.
+        ReachOutcome::Silent if probe == "large_hello" => return None,
         ReachOutcome::Silent => "the port accepts connections and never answers",
         ReachOutcome::Refused => "the connection is refused",
         ReachOutcome::Timeout => "no answer to the connection attempt",

@@ -5,6 +5,7 @@ use gladhand_probes::tls::handshake::{HandshakeOutcome, HandshakeSeen};
 use gladhand_probes::tls::reach::ReachOutcome;
 use gladhand_probes::wire::registry::ProtocolVersion;
 
+use super::large_hello_dropped::explains_a_failure;
 use super::support::{reach, s_client};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
@@ -18,7 +19,8 @@ static RULE: Rule = Rule {
     severity: Severity::High,
     what: "The server answers hellos, but the handshake of an ordinary client of TLS 1.2 and 1.3 \
            does not come to its end. Not where no such version is spoken, nor where the server has \
-           asked for a client certificate: those have causes of their own.",
+           asked for a client certificate, nor where it is large hellos that are dropped: those have \
+           causes of their own.",
     why: "This is what clients meet. What the server accepts in a hello is worth nothing to them \
           while the handshake behind it breaks: no suite or signature algorithm that ordinary clients \
           have (handshake_failure), a certificate and a key that do not belong together, a server \
@@ -52,6 +54,9 @@ impl Check for HandshakeFails {
         let Some(seen) = view.observations().handshake.seen() else {
             return;
         };
+        if explains_a_failure(view) {
+            return;
+        }
         let speaks = reach(view).is_none_or(|reach| reach.outcome == ReachOutcome::Tls);
         if !speaks || seen.client_certificate_requested || only_older(view) {
             return;

@@ -41,8 +41,10 @@ mod extended_master_secret_missing;
 mod fallback_scsv_missing;
 mod group_post_quantum_missing;
 mod handshake_fails;
+mod hello_intolerance;
 mod hsts_missing;
 mod http_redirect_missing;
+mod large_hello_dropped;
 mod mozilla_profile_missed;
 mod nodes_disagree;
 mod not_measured;
@@ -132,6 +134,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &tls_1_2_missing::Tls12Missing,
     &tls_1_3_missing::Tls13Missing,
     &handshake_fails::HandshakeFails,
+    &large_hello_dropped::LargeHelloDropped,
+    &hello_intolerance::HelloIntolerance,
     &client_certificate_required::ClientCertificateRequired,
     &client_certificate_rejected::ClientCertificateRejected,
     &suite_null::SuiteNull,

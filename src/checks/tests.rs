@@ -199,6 +199,8 @@ tls-1-1-accepted
 tls-1-2-missing
 tls-1-3-missing
 handshake-fails
+large-hello-dropped
+hello-intolerance
 client-certificate-required
 client-certificate-rejected
 suite-null

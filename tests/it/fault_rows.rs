@@ -221,6 +221,8 @@ const ROW: Row = Row {
 
 const THROTTLES: &str = "server-throttles";
 const DISAGREE: &str = "nodes-disagree";
+const LARGE: &str = "large-hello-dropped";
+const INTOLERANT: &str = "hello-intolerance";
 /// Silence costs its whole timeout, each time.
 const IMPATIENT: &[&str] = &["--timeout", "1", "--deadline", "30"];
 
@@ -251,13 +253,16 @@ matrix! {
         stands_for: "old load balancers with a fixed buffer for the list",
         faults: &[Hello(SuitesOver(128), Close)],
         peers: Some(["right", "right", "right", "2 of 4 suites", "", ""]),
+        at_most: 96,
+        finds: &[INTOLERANT],
     }
     closes_on_more_than_64_suites {
         behaviour: "FIN if a hello offers more than 64 suites",
         stands_for: "the same, with a smaller buffer",
         faults: &[Hello(SuitesOver(64), Close)],
-        at_most: 96,
+        at_most: 120,
         peers: Some(["no TLS 1.2", "right", "right", "2 of 4 suites", "no TLS 1.2", "right"]),
+        finds: &[INTOLERANT],
     }
     silent_on_256_to_511 {
         behaviour: "no answer to a hello of 256 to 511 octets",
@@ -265,6 +270,8 @@ matrix! {
         faults: &[Hello(Between(256, 511), Silence)],
         args: IMPATIENT,
         peers: Some(["hangs", "right", "only x25519", "right", "", "right"]),
+        at_most: 80,
+        finds: &[INTOLERANT],
     }
     drops_hellos_over_1400 {
         behaviour: "no answer to a hello over 1400 octets",
@@ -273,6 +280,8 @@ matrix! {
         args: IMPATIENT,
         handshake: false,
         peers: Some(["no TLS 1.3", "right", "right", "right", "hangs", "right"]),
+        at_most: 96,
+        finds: &[LARGE],
     }
     resets_hellos_over_1400 {
         behaviour: "RST on a hello over 1400 octets",
@@ -280,6 +289,8 @@ matrix! {
         faults: &[Hello(Over(1400), Reset)],
         handshake: false,
         peers: Some(["no TLS 1.3", "right", "right", "right", "", ""]),
+        at_most: 96,
+        finds: &[LARGE],
     }
     alerts_become_resets {
         behaviour: "RST in place of every alert",
@@ -581,7 +592,8 @@ matrix! {
         faults: &[Hello(Over(300), Close)],
         must: Must::Nothing,
         handshake: false,
-        at_most: 200,
+        at_most: 260,
+        finds: &[LARGE],
     }
     resets_hellos_over_600 {
         behaviour: "RST on a hello over 600 octets",
@@ -589,6 +601,7 @@ matrix! {
         faults: &[Hello(Over(600), Reset)],
         handshake: false,
         at_most: 200,
+        finds: &[LARGE],
     }
     closes_on_more_than_64_of_many_suites {
         behaviour: "FIN if a hello offers more than 64 suites, of a server with many suites",
@@ -596,6 +609,7 @@ matrix! {
         nodes: &[OLD],
         faults: &[Hello(SuitesOver(64), Close)],
         at_most: 200,
+        finds: &[INTOLERANT],
     }
     throttles_by_silence {
         behaviour: "silence above 20 connections a second",
@@ -645,5 +659,7 @@ matrix! {
         faults: &[Hello(Over(1400), Silence)],
         args: IMPATIENT,
         handshake: false,
+        at_most: 96,
+        finds: &[LARGE],
     }
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
@@ -18,6 +18,9 @@ use crate::target::Endpoint;
 
 /// Bytes read from one connection, at most.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
+
+/// Between the two pieces of what is sent in two: longer than a receiver waits to join them.
+const BETWEEN_PIECES: Duration = Duration::from_millis(20);
 
 /// One connection. Every wait on it ends by its deadline.
 #[derive(Debug)]
@@ -51,12 +54,13 @@ pub(crate) enum Heard {
 
 impl<'a> Connection<'a> {
     /// Connects within the gate's limits: in a slot of its own, or in one that the caller holds.
-    /// What goes before TLS is said, so that TLS is what comes next.
+    /// What goes before TLS is said, so that TLS is what comes next. `segment` limits the bytes of
+    /// payload in each TCP segment, in both directions.
     pub(crate) async fn open(
         endpoint: &Endpoint,
         before: &BeforeTls,
         gate: &'a Gate,
-        timeout: Duration,
+        (timeout, segment): (Duration, Option<u32>),
         own_slot: bool,
     ) -> Result<Self, NetError> {
         let slot = if own_slot {
@@ -67,11 +71,7 @@ impl<'a> Connection<'a> {
         gate.pass().await?;
         let end = gate.end_of(timeout);
         let begun = Instant::now();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this is the one door to the network"
-        )]
-        let connecting = TcpStream::connect(endpoint.address);
+        let connecting = connect(endpoint.address, segment);
         let stream = match gate.until(end, connecting).await? {
             None if gate.is_late() => return Err(gate.late()),
             Some(Ok(stream)) => stream,
@@ -156,6 +156,14 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
+    /// The same in two pieces, each in a segment of its own at least.
+    pub(crate) async fn send_in_two(&mut self, bytes: &[u8]) -> Result<(), NetError> {
+        let (first, second) = bytes.split_at(bytes.len() / 2);
+        self.send(first).await?;
+        self.gate.sleep(BETWEEN_PIECES).await?;
+        self.send(second).await
+    }
+
     /// Reads what is there, waiting for it until the deadline.
     ///
     /// # Errors
@@ -208,6 +216,37 @@ impl<'a> Connection<'a> {
             end: self.end,
         }
     }
+}
+
+/// A connection, with segments of so many bytes at most: the SYN tells the peer, too.
+async fn connect(address: SocketAddr, segment: Option<u32>) -> io::Result<TcpStream> {
+    let Some(segment) = segment else {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one door to the network"
+        )]
+        return TcpStream::connect(address).await;
+    };
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    clamp(&socket, segment)?;
+    socket.connect(address).await
+}
+
+#[cfg(unix)]
+fn clamp(socket: &TcpSocket, segment: u32) -> io::Result<()> {
+    socket2::SockRef::from(socket).set_tcp_mss(segment)
+}
+
+#[cfg(not(unix))]
+fn clamp(_: &TcpSocket, _: u32) -> io::Result<()> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "this system has no limit for a connection's segments",
+    ))
 }
 
 /// When work on a connection has to end.

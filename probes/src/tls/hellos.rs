@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::tls::quirks::{self, Quirk};
 use crate::untrusted::Untrusted;
 use crate::wire::DecodeError;
 use crate::wire::client_hello::{ClientHello, Extension, FALLBACK_SCSV, RENEGOTIATION_SCSV};
@@ -64,6 +65,35 @@ pub(crate) struct Extras {
     pub(crate) fallback: bool,
     /// Signature schemes in place of all that are known.
     pub(crate) schemes: Option<Vec<SignatureScheme>>,
+    /// What a server has to tolerate, and some do not.
+    pub(crate) quirks: Vec<Quirk>,
+    /// Padded to so many bytes of the handshake message, instead of away from lengths that servers
+    /// choke on.
+    pub(crate) length: Option<usize>,
+    /// How it is sent.
+    pub(crate) delivery: Delivery,
+}
+
+/// How a hello goes into TCP segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) enum Delivery {
+    /// As the system likes: in as few as it can.
+    #[default]
+    Whole,
+    /// In segments of [`Delivery::SEGMENT`] bytes at most, and the answer, too.
+    Clamped,
+    /// In two pieces.
+    InTwo,
+}
+
+impl Delivery {
+    /// The payload of a segment that every path of IPv4 carries (RFC 9293 §3.7.1).
+    pub(crate) const SEGMENT: u32 = 536;
+
+    /// The limit of a segment's payload, in bytes.
+    pub(crate) fn segment(self) -> Option<u32> {
+        (self == Self::Clamped).then_some(Self::SEGMENT)
+    }
 }
 
 /// Groups of an ordinary client. No finite-field group is among them, and none is in the questions
@@ -208,6 +238,30 @@ impl Hello {
         Self::legacy(ProtocolVersion::TLS1_2, &suites.map(Suite), &groups, sni)
     }
 
+    /// A hello of one version that is mostly shorter than 256 bytes, with what the server is known to pick.
+    pub(crate) fn short(
+        version: ProtocolVersion,
+        suite: Suite,
+        group: Option<Group>,
+        sni: Option<String>,
+    ) -> Self {
+        let usual = if version == ProtocolVersion::TLS1_3 {
+            Self::small_tls13(sni)
+        } else {
+            Self::small(sni)
+        };
+        let mut hello = usual.change(|extras| extras.schemes = Some(USUAL_SCHEMES.to_vec()));
+        if let Self::Tls(hello) = &mut hello {
+            hello.versions = vec![version];
+            if !hello.suites.contains(&suite) {
+                hello.suites.insert(0, suite);
+            }
+            let unknown = group.filter(|group| !hello.groups.contains(group));
+            hello.groups.extend(unknown);
+        }
+        hello
+    }
+
     /// What is offered, in a few words.
     pub(crate) fn about(&self) -> String {
         let Self::Tls(hello) = self else {
@@ -303,6 +357,35 @@ impl Hello {
         self
     }
 
+    /// The same question, sent in another way.
+    pub(crate) fn delivered(self, delivery: Delivery) -> Self {
+        self.change(|extras| extras.delivery = delivery)
+    }
+
+    /// The same question in a message of so many bytes, where it is shorter.
+    pub(crate) fn padded_to(self, length: usize) -> Self {
+        self.change(|extras| extras.length = Some(length))
+    }
+
+    /// The same question with its extras changed.
+    pub(crate) fn change(mut self, change: impl FnOnce(&mut Extras)) -> Self {
+        if let Self::Tls(hello) = &mut self {
+            change(hello.extras.get_or_insert_default());
+        }
+        self
+    }
+
+    /// How it is sent.
+    pub(crate) fn delivery(&self) -> Delivery {
+        match self {
+            Self::Tls(TlsHello {
+                extras: Some(extras),
+                ..
+            }) => extras.delivery,
+            _ => Delivery::Whole,
+        }
+    }
+
     /// The bytes of the hello, in its record.
     pub(crate) fn encode(&self, random: [u8; 32]) -> Vec<u8> {
         match self {
@@ -350,7 +433,7 @@ impl TlsHello {
         if extras.fallback {
             suites.push(FALLBACK_SCSV);
         }
-        ClientHello {
+        let hello = ClientHello {
             record_version: if newest == V::SSL3 { 0x0300 } else { 0x0301 },
             legacy_version: legacy_version.0,
             random,
@@ -363,8 +446,13 @@ impl TlsHello {
             suites,
             compression: extras.compression.into_iter().chain([0]).collect(),
             extensions: (newest > V::SSL3).then(|| self.extensions(newest, oldest)),
-        }
-        .padded()
+        };
+        let hello = quirks::put_into(hello, &extras.quirks);
+        let hello = match extras.length {
+            Some(length) => hello.padded_to(length),
+            None => hello.padded(),
+        };
+        quirks::put_last(hello, &extras.quirks)
     }
 
     fn extras(&self) -> Extras {

@@ -15,6 +15,7 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::is_ambiguous;
 use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::large_hello::{self, LargeHello};
 use crate::tls::nodes::NodesSeen;
 use crate::untrusted::Untrusted;
 use crate::wire::key_share::SMALL_SHARES;
@@ -100,7 +101,19 @@ impl Probe for Reach {
                     _ => None,
                 }
             };
-            let (told, answer) = tokio::join!(ask_small, ask_http(cx));
+            // Behind a proxy, the segments of this connection end at the proxy.
+            let may_be_size = first == HelloOutcome::Silent && cx.settings.before_tls.via.is_none();
+            let ask_clamped = async {
+                if may_be_size && cx.chosen(LargeHello::ID) {
+                    let told = cx.ask(&large_hello::clamped(cx)).await;
+                    return told.outcome.ok().filter(HelloOutcome::is_hello);
+                }
+                None
+            };
+            let (told, answer, clamped) = tokio::join!(ask_small, ask_http(cx), ask_clamped);
+            if let Some(outcome) = clamped {
+                seen.saw("a hello of TLS 1.0 to 1.3 in small segments", &outcome);
+            }
             if let Some(Ok(outcome)) = told.map(|told| told.outcome) {
                 seen.saw("a small hello of TLS 1.2", &outcome);
                 if outcome.is_hello() {

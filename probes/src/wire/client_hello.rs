@@ -72,22 +72,29 @@ impl ClientHello {
     /// Adds a padding extension (RFC 7685) where the length of the message is one that real servers
     /// choke on: 256 to 511 bytes (old F5 devices take it for an SSLv2 hello), or 10 or 14 modulo 256.
     #[must_use]
-    pub fn padded(mut self) -> Self {
+    pub fn padded(self) -> Self {
         let length = self.message().len();
-        let Some(extensions) = &mut self.extensions else {
-            return self;
-        };
-        let wanted = match length {
-            256..=511 => 512,
-            _ if matches!(length % 256, 10 | 14) => length + 8,
-            _ => return self,
-        };
-        // The extension's own header takes four bytes.
-        let zeros = wanted.max(length + 4) - length - 4;
-        extensions.push(Extension {
-            typ: ExtensionType(21),
-            body: vec![0; zeros],
-        });
+        match length {
+            256..=511 => self.padded_to(512),
+            _ if matches!(length % 256, 10 | 14) => self.padded_to(length + 8),
+            _ => self,
+        }
+    }
+
+    /// Adds a padding extension (RFC 7685), so that the message has so many bytes; up to three more
+    /// where less is missing than the extension's own header. What is as long already stays as it is.
+    #[must_use]
+    pub fn padded_to(mut self, wanted: usize) -> Self {
+        let length = self.message().len();
+        if let Some(extensions) = &mut self.extensions
+            && length < wanted
+        {
+            let zeros = wanted.max(length + 4) - length - 4;
+            extensions.push(Extension {
+                typ: ExtensionType(21),
+                body: vec![0; zeros],
+            });
+        }
         self
     }
 }

@@ -27,6 +27,7 @@ pub mod memory;
 pub mod names;
 pub mod needs;
 pub mod net;
+pub mod odd;
 pub mod pki;
 pub mod process;
 pub mod proxy;

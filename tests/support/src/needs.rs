@@ -22,6 +22,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("java", "openjdk-17-jdk-headless"),
     ("cc", "build-essential"),
     ("unshare", "util-linux"),
+    ("nsenter", "util-linux"),
+    ("ip", "iproute2"),
 ];
 
 /// Whether every program is there. Where one is missing, [`leave_out`] decides.

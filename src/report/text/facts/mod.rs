@@ -5,6 +5,7 @@
 mod certificate;
 mod client_auth;
 mod features;
+mod hellos;
 mod http;
 mod mozilla;
 mod revocation;
@@ -159,6 +160,8 @@ impl Facts<'_> {
         self.attempt("resumption", &seen.session, Self::sessions);
         self.features(seen);
         self.attempt("HTTP", &seen.http, Self::http);
+        self.attempt("large hello", &seen.large_hello, Self::large_hello);
+        self.attempt("odd hellos", &seen.intolerance, Self::intolerance);
     }
 
     /// A result, or why there is none. What was not asked for has no line.

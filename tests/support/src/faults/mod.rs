@@ -13,6 +13,7 @@ use std::time::Duration;
 
 pub use proxy::{Choice, FaultProxy};
 
+use crate::odd::Odd;
 use crate::wire::Incoming;
 
 /// What is wrong with the way to the server, or with the server.
@@ -89,6 +90,10 @@ pub enum HelloIs {
     Over(usize),
     /// Between these lengths, both ends included.
     Between(usize, usize),
+    /// With something odd.
+    Has(Odd),
+    /// In more than one segment.
+    InPieces,
 }
 
 /// What a client gets instead.
@@ -107,7 +112,7 @@ pub enum Instead {
 }
 
 impl HelloIs {
-    fn holds(self, incoming: &Incoming) -> bool {
+    fn holds(self, incoming: &Incoming, in_pieces: bool) -> bool {
         let Incoming::Tls(hello) = incoming else {
             return false;
         };
@@ -115,6 +120,8 @@ impl HelloIs {
             Self::SuitesOver(limit) => hello.suites.len() > limit,
             Self::Over(limit) => hello.length > limit,
             Self::Between(least, most) => (least..=most).contains(&hello.length),
+            Self::Has(odd) => odd.is_in(hello),
+            Self::InPieces => in_pieces,
         }
     }
 }

@@ -152,15 +152,19 @@ fn serve(client: &TcpStream, instead: Option<Instead>, node: u16, faults: &[Faul
         instead,
         Some(Instead::Reset | Instead::Close | Instead::Silence)
     );
+    let mut first_segment = 0;
     let (incoming, raw) = if at_once {
         (wire::Incoming::Nothing, vec![])
     } else {
+        let _ = client.set_read_timeout(Some(PATIENCE));
+        first_segment = client.peek(&mut [0; 16 * 1024]).unwrap_or(0);
         wire::read_incoming(&mut client, PATIENCE)
     };
+    let in_pieces = raw.len() > first_segment;
     let _ = client.set_read_timeout(None);
     let instead = instead.or_else(|| {
         faults.iter().find_map(|fault| match fault {
-            Fault::Hello(which, instead) => which.holds(&incoming).then_some(*instead),
+            Fault::Hello(which, instead) => which.holds(&incoming, in_pieces).then_some(*instead),
             _ => None,
         })
     });

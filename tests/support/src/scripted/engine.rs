@@ -354,6 +354,7 @@ fn holds(when: &When, number: usize, incoming: &Incoming) -> bool {
             || when.has_sni.is_some()
             || when.compression.is_some()
             || when.extension.is_some()
+            || when.odd.is_some()
             || when.sni.is_some();
         return general && !asks_for_tls;
     };
@@ -389,6 +390,7 @@ fn holds(when: &When, number: usize, incoming: &Incoming) -> bool {
         && when
             .extension
             .is_none_or(|id| hello.extension(id).is_some())
+        && when.odd.is_none_or(|odd| odd.is_in(hello))
         && when
             .sni
             .as_ref()

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::odd::Odd;
+
 /// One file of `fixtures/scenarios/`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -310,6 +312,8 @@ pub struct When {
     pub compression: Option<bool>,
     /// The hello has this extension, by number.
     pub extension: Option<u16>,
+    /// The hello has this odd thing.
+    pub odd: Option<Odd>,
 }
 
 /// What came first on a connection.
