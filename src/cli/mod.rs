@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod descriptors;
 mod file;
+mod hello;
 mod list;
 mod man;
 mod output;
@@ -62,6 +63,7 @@ struct Cli {
 enum Command {
     Check(Box<check::Args>),
     Demo(demo::Args),
+    Hello(Box<hello::Args>),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -109,6 +111,7 @@ where
         Ok(cli) => match cli.command {
             Command::Check(args) => args.run(),
             Command::Demo(args) => args.run(),
+            Command::Hello(args) => args.run(),
             Command::Rules(args) => args.run(),
             Command::Schema(args) => args.run(),
             Command::Completions(args) => args.run(),
