@@ -16,17 +16,16 @@ use tokio::sync::mpsc;
 
 use super::output::{Canvas, ColorArgs, DetailArgs, OutputArgs, Outputs, deliver};
 use super::session::{self, Interrupt};
-use super::suggest::did_you_mean;
+use super::suggest::nearest;
 use super::{CliError, check};
 use crate::exit::Exit;
 use crate::hello::against::{self, Verdict};
 use crate::hello::capture::{self, Captured, MAX_HELLOS};
 use crate::hello::counterpart::{self, Capabilities};
 use crate::hello::listen::{self, Came, Limits};
-use crate::hello::model::{HelloReport, SCHEMA};
+use crate::hello::model::HelloReport;
 use crate::hello::text;
 use crate::report::json::write_pretty;
-use crate::report::model::Tool;
 use crate::report::text::page::Page;
 use crate::run::{self, Job};
 
@@ -135,13 +134,13 @@ impl Args {
         interrupt: Interrupt,
         outputs: Outputs,
     ) -> Result<Exit, CliError> {
-        let mut report = new_report();
+        let mut report = HelloReport::new(Untrusted::default());
         let mut not_measured = Vec::new();
         let capabilities = match (input, self.listen) {
             (Some((name, input)), _) => {
                 let captured = capture(&name, input, &interrupt).await?;
                 report.from = name.into();
-                from_capture(&mut report, captured);
+                report.take(captured);
                 probed(counterpart, &interrupt, &mut not_measured).await
             }
             (None, Some(address)) => {
@@ -322,47 +321,6 @@ async fn capture(
     }
 }
 
-fn from_capture(report: &mut HelloReport, captured: Captured) {
-    let gaps = &mut report.not_measured;
-    gaps.extend(captured.facts.cut_short.clone());
-    match captured.others.len() {
-        0 => {}
-        1 => gaps.push("the ClientHello of a connection that has TLS".into()),
-        count => gaps.push(format!(
-            "the ClientHellos of {count} connections that have TLS"
-        )),
-    }
-    if captured.left_out > 0 {
-        gaps.push(format!(
-            "{} connections beyond what is kept",
-            captured.left_out
-        ));
-    }
-    report.hellos = captured.hellos;
-    report.others = captured.others;
-    report.left_out = captured.left_out;
-    report.interrupted = captured.interrupted;
-    report.capture = Some(captured.facts);
-}
-
-fn new_report() -> HelloReport {
-    HelloReport {
-        schema: SCHEMA.into(),
-        tool: Tool {
-            name: env!("CARGO_PKG_NAME").into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-        },
-        from: Untrusted::default(),
-        complete: false,
-        not_measured: Vec::new(),
-        interrupted: false,
-        hellos: Vec::new(),
-        left_out: 0,
-        others: Vec::new(),
-        capture: None,
-    }
-}
-
 fn exit(report: &HelloReport, interrupt: &Interrupt) -> Exit {
     let verdicts = || {
         report
@@ -386,7 +344,7 @@ fn counterpart(given: &str) -> Result<Counterpart, CliError> {
             "no {} is called `{}`{}",
             unknown.prefix,
             unknown.name,
-            did_you_mean(unknown.name.raw(), unknown.known.iter().copied()),
+            meant(unknown.name.raw(), &unknown.known),
         ))),
         None => match given.parse::<Target>() {
             Ok(target) if target.plaintext => Err(CliError::Usage(
@@ -399,6 +357,18 @@ fn counterpart(given: &str) -> Result<Counterpart, CliError> {
             ))),
         },
     }
+}
+
+/// The nearest name, whatever its case.
+fn meant(given: &str, known: &[&str]) -> String {
+    let lower: Vec<String> = known.iter().map(|name| name.to_ascii_lowercase()).collect();
+    let nearest = nearest(given, lower.iter().map(String::as_str));
+    let found = known
+        .iter()
+        .find(|name| nearest.is_some_and(|near| name.eq_ignore_ascii_case(near)));
+    found
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default()
 }
 
 /// What the counterpart takes, at each of its addresses.

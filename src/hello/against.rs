@@ -11,7 +11,7 @@ use gladhand_probes::fact::Answer;
 use gladhand_probes::tls::suites::Order;
 use gladhand_probes::wire::names::{GroupName, SchemeName, SuiteName};
 use gladhand_probes::wire::registry::{
-    ExtensionType, Group, ProtocolVersion, SignatureScheme, SuiteTraits,
+    Authentication, ExtensionType, Group, ProtocolVersion, SignatureScheme, SuiteTraits,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,12 @@ pub fn compare(offer: &Offer, counterpart: &Capabilities) -> Against {
                 against.version = Some(version.to_string());
                 against.common.versions = side.common_versions();
                 side.in_version(*version, &mut against);
+                if side.only_newest() && Some(version) != side.versions.first() {
+                    against.verdict = against.verdict.max(Verdict::Undetermined);
+                    against.because.push(format!(
+                        "the hello names its newest version alone: whether the client takes {version} is not said"
+                    ));
+                }
                 return against;
             }
         }
@@ -130,7 +136,7 @@ pub fn compare(offer: &Offer, counterpart: &Capabilities) -> Against {
     against.verdict = Verdict::Fails;
     against.because.push(format!(
         "no version in common: the client offers {}, the counterpart speaks {}",
-        list(&side.versions),
+        side.offered_versions(),
         list(&side.spoken_versions()),
     ));
     against
@@ -156,6 +162,18 @@ impl<'a> Comparison<'a> {
             offer,
             counterpart,
             versions,
+        }
+    }
+
+    /// Whether the client says no more than its newest version. SSLv2 is offered by its suites.
+    const fn only_newest(&self) -> bool {
+        self.offer.only_newest_known
+    }
+
+    fn offered_versions(&self) -> String {
+        match self.versions.as_slice() {
+            [newest, _, ..] if self.only_newest() => format!("{newest} or older"),
+            all => list(all),
         }
     }
 
@@ -225,7 +243,7 @@ impl<'a> Comparison<'a> {
                 Some(suite) => format!("a handshake would have {version} and {suite}"),
                 None => format!("a handshake would have {version} and one of the suites in common"),
             });
-            let only = only_ecdsa(&suites.both);
+            let only = one_authentication(&suites.both) == Some(Authentication::Ecdsa);
             if only && self.counterpart.addresses.is_empty() && !tls13 {
                 let told = "every suite in common needs an ECDSA certificate on the listener";
                 against.because.push(told.into());
@@ -272,6 +290,11 @@ impl<'a> Comparison<'a> {
 
     fn expected(&self, version: ProtocolVersion, both: &[SuiteName]) -> Option<SuiteName> {
         let order = self.counterpart.order.get(&version);
+        // Of a policy nobody knows which certificates go with it.
+        let unknown = self.counterpart.addresses.is_empty() && version < ProtocolVersion::TLS1_3;
+        if unknown && one_authentication(both).is_none() {
+            return None;
+        }
         let theirs = self.counterpart.suites.get(&version);
         match order {
             _ if both.len() == 1 => both.first().cloned(),
@@ -346,7 +369,8 @@ impl<'a> Comparison<'a> {
     /// What the client offers and the counterpart refuses, each in every version where it could be.
     fn server_lacks(&self) -> Parameters {
         let refused = |version: &&ProtocolVersion| self.spoken(**version) == Answer::No;
-        let versions = self.versions.iter().filter(refused);
+        let certain = if self.only_newest() { 1 } else { usize::MAX };
+        let versions = self.versions.iter().take(certain).filter(refused);
         let relevant: Vec<_> = self
             .versions
             .iter()
@@ -477,11 +501,13 @@ fn traits(suite: &SuiteName) -> Option<SuiteTraits> {
     suite.suite()?.traits()
 }
 
-fn only_ecdsa(suites: &[SuiteName]) -> bool {
-    use gladhand_probes::wire::registry::Authentication;
-    suites.iter().all(|suite| {
-        traits(suite).is_some_and(|traits| traits.authentication == Authentication::Ecdsa)
-    })
+/// What the suites need of a certificate, where all need the same.
+fn one_authentication(suites: &[SuiteName]) -> Option<Authentication> {
+    let mut all = suites
+        .iter()
+        .map(|suite| traits(suite).map(|traits| traits.authentication));
+    let first = all.next()??;
+    all.all(|one| one == Some(first)).then_some(first)
 }
 
 /// Some of a list, and how many more there are.

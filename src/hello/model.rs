@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::hello::against::Against;
+use crate::hello::capture::Captured;
 use crate::report::model::Tool;
 
 /// The version of the report's shape: major.minor.
@@ -49,6 +50,49 @@ pub struct HelloReport {
     /// What the capture holds; none for a listener.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureFacts>,
+}
+
+impl HelloReport {
+    /// An empty one.
+    pub fn new(from: Untrusted) -> Self {
+        Self {
+            schema: SCHEMA.into(),
+            tool: Tool {
+                name: env!("CARGO_PKG_NAME").into(),
+                version: env!("CARGO_PKG_VERSION").into(),
+            },
+            from,
+            complete: false,
+            not_measured: Vec::new(),
+            interrupted: false,
+            hellos: Vec::new(),
+            left_out: 0,
+            others: Vec::new(),
+            capture: None,
+        }
+    }
+
+    /// Takes what a capture holds, and what of it could not be read.
+    pub fn take(&mut self, captured: Captured) {
+        let gaps = &mut self.not_measured;
+        gaps.extend(captured.facts.cut_short.clone());
+        match captured.others.len() {
+            0 => {}
+            1 => gaps.push("the ClientHello of a connection that has TLS".into()),
+            count => gaps.push(format!(
+                "the ClientHellos of {count} connections that have TLS"
+            )),
+        }
+        if captured.left_out > 0 {
+            let count = captured.left_out;
+            gaps.push(format!("{count} connections beyond what is kept"));
+        }
+        self.hellos = captured.hellos;
+        self.others = captured.others;
+        self.left_out = captured.left_out;
+        self.interrupted = captured.interrupted;
+        self.capture = Some(captured.facts);
+    }
 }
 
 /// A client's hello, and what became of it.
@@ -258,5 +302,59 @@ impl fmt::Display for Ended {
             How::Reset => "reset",
         };
         write!(f, "the {} {how} it first", self.by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hello::{against, capture, counterpart};
+    use crate::report::json::write_pretty;
+
+    #[test]
+    fn the_checked_in_schema_is_up_to_date() {
+        let path = format!("{}/docs/hello.schema.json", env!("CARGO_MANIFEST_DIR"));
+        let mut now = Vec::new();
+        write_pretty(&schema(), &mut now).unwrap();
+        if std::env::var_os("GLADHAND_UPDATE").is_some() {
+            std::fs::write(&path, &now).unwrap();
+        }
+        let checked_in = std::fs::read(&path).unwrap_or_default();
+        assert!(
+            checked_in == now,
+            "docs/hello.schema.json is out of date; run the test with GLADHAND_UPDATE=1"
+        );
+    }
+
+    #[test]
+    fn every_capture_is_a_report_under_the_schema() {
+        let schema = serde_json::to_value(schema()).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let policy = counterpart::known("policy:ELBSecurityPolicy-2016-08")
+            .unwrap()
+            .unwrap();
+        let folder = format!("{}/fixtures/hello", env!("CARGO_MANIFEST_DIR"));
+        let mut seen = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let Ok(captured) = capture::read(std::fs::File::open(&path).unwrap(), || false) else {
+                continue;
+            };
+            let mut report = HelloReport::new(path.to_string_lossy().as_ref().into());
+            report.take(captured);
+            for hello in &mut report.hellos {
+                hello.against = Some(against::compare(&hello.offer, &policy));
+            }
+            let json = serde_json::to_value(&report).unwrap();
+            let errors: Vec<_> = validator
+                .iter_errors(&json)
+                .map(|e| e.to_string())
+                .collect();
+            assert!(errors.is_empty(), "{}: {errors:?}", path.display());
+            let back: HelloReport = serde_json::from_value(json.clone()).unwrap();
+            assert_eq!(serde_json::to_value(&back).unwrap(), json);
+            seen += 1;
+        }
+        assert!(seen >= 12);
     }
 }

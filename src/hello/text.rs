@@ -91,14 +91,18 @@ fn full(page: &mut Page, hello: &Hello, detail: Detail) {
     }
     ending(page, &hello.alerts, hello.ended);
     if let Some(seen) = &hello.against {
-        against(page, seen);
+        against(page, seen, detail);
     }
 }
 
 fn offer(page: &mut Page, offer: &Offer, detail: Detail) {
     let none = || vec!["none".to_owned()];
     let or_none = |list: Vec<String>| if list.is_empty() { none() } else { list };
-    items(page, "versions", or_none(offer.versions.clone()));
+    let mut versions = offer.versions.clone();
+    if offer.only_newest_known && versions.len() > 1 {
+        versions.insert(1, "and perhaps".into());
+    }
+    items(page, "versions", or_none(versions));
     let name = offer.sni.as_ref().map(ToString::to_string);
     field(
         page,
@@ -121,7 +125,11 @@ fn offer(page: &mut Page, offer: &Offer, detail: Detail) {
         "signatures",
         or_none(texts(&offer.signature_algorithms)),
     );
-    if !offer.signature_algorithms_cert.is_empty() {
+    if offer.signature_algorithms_cert == offer.signature_algorithms
+        && !offer.signature_algorithms.is_empty()
+    {
+        field(page, "of certs", "the same");
+    } else if !offer.signature_algorithms_cert.is_empty() {
         items(page, "of certs", texts(&offer.signature_algorithms_cert));
     }
     items(
@@ -218,7 +226,7 @@ fn ending(page: &mut Page, alerts: &[AlertSeen], ended: Option<Ended>) {
     }
 }
 
-fn against(page: &mut Page, seen: &Against) {
+fn against(page: &mut Page, seen: &Against, detail: Detail) {
     let (mark, style) = mark(seen.verdict);
     let mut of = seen.counterpart.clone();
     if !seen.addresses.is_empty() {
@@ -234,6 +242,9 @@ fn against(page: &mut Page, seen: &Against) {
     );
     for because in &seen.because {
         page.paragraph(2 + COLUMN, &[], 0, &Span::plain(because));
+    }
+    if seen.verdict == Verdict::Works && detail <= Detail::Normal {
+        return;
     }
     let mut side = |label: &str, list: &Parameters| {
         lacks(page, label, "versions", &list.versions);
@@ -319,22 +330,28 @@ fn summary(page: &mut Page, report: &HelloReport, shortened: bool) {
 }
 
 fn counts(facts: &CaptureFacts) -> String {
-    let mut told = format!(
-        "{}: {} packets, {} TCP segments, {} connections",
-        facts.format, facts.packets, facts.segments, facts.connections
-    );
+    let mut told = vec![
+        some(facts.packets, "packet"),
+        some(facts.segments, "TCP segment"),
+        some(facts.connections, "connection"),
+    ];
     for (count, what) in [
         (facts.without_tls, "without TLS"),
-        (facts.fragments, "fragments, not put together"),
-        (facts.truncated, "packets cut off by the snap length"),
-        (facts.undecoded, "packets that are no IP or broken"),
-        (facts.udp_443, "packets of UDP port 443 (QUIC is not read)"),
+        (facts.fragments, "IP fragments, not put together"),
+        (facts.truncated, "cut off by the snap length"),
+        (facts.undecoded, "no IP, or broken"),
+        (facts.udp_443, "of UDP port 443 (QUIC is not read)"),
     ] {
         if count > 0 {
-            told.push_str(&format!(", {count} {what}"));
+            told.push(format!("{count} {what}"));
         }
     }
-    told
+    format!("{}: {}", facts.format, told.join(", "))
+}
+
+fn some(count: u64, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
 }
 
 fn newest(offer: &Offer) -> String {
@@ -345,7 +362,7 @@ fn newest(offer: &Offer) -> String {
         .unwrap_or_else(|| "no version".into())
 }
 
-/// The IANA name, with OpenSSL's where it is another.
+/// The IANA name.
 fn suite(suite: &SuiteName) -> String {
     suite.to_string()
 }

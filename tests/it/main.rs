@@ -15,6 +15,7 @@ mod features;
 mod gnutls;
 mod haproxy;
 mod harness;
+mod hello;
 mod hostile;
 mod jsse;
 mod many_targets;

@@ -19,8 +19,12 @@ pub struct Offer {
     pub record_version: Option<String>,
     /// `legacy_version` of the hello, in hex: `0x0303`.
     pub hello_version: String,
-    /// The versions offered, newest first where the client gives no order of its own.
+    /// The versions offered, in the client's order; all up to that of the hello, newest first, where
+    /// the client does not list them.
     pub versions: Vec<String>,
+    /// The client does not list its versions: it says the newest, and not which older ones it takes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_newest_known: bool,
     /// The suites, in the client's order; signalling values apart.
     pub suites: Vec<SuiteName>,
     /// The signalling values among the suites: renegotiation (RFC 5746), fallback (RFC 7507).
@@ -121,6 +125,7 @@ impl From<&ReceivedHello> for Offer {
                 0
             }
         };
+        let only_newest_known = supported.is_none();
         let offered = supported.unwrap_or_else(|| up_to(hello.legacy_version));
         let suites = || hello.suites.iter().copied().map(Suite);
         let ja3 = ja3(hello);
@@ -130,6 +135,7 @@ impl From<&ReceivedHello> for Offer {
             versions: plain(offered, |version| version.0)
                 .map(|v| v.to_string())
                 .collect(),
+            only_newest_known,
             suites: suites()
                 .filter(|suite| !suite.is_grease() && !suite.is_scsv())
                 .map(Into::into)
@@ -191,6 +197,8 @@ impl From<&Ssl2Offer> for Offer {
         Self {
             hello_version: format!("0x{:04X}", offer.version),
             versions: versions.iter().map(ToString::to_string).collect(),
+            // SSLv2 is offered by its suites.
+            only_newest_known: versions.len() > 1,
             suites: suites.collect(),
             signals: signals.map(|suite| suite.to_string()).collect(),
             session_id_bytes: offer.session_id,
@@ -274,6 +282,7 @@ mod tests {
     fn without_supported_versions_it_is_everything_up_to_the_hellos() {
         let seen = offer(hello(None));
         assert_eq!(seen.versions, ["TLSv1.1", "TLSv1.0", "SSLv3"]);
+        assert!(seen.only_newest_known);
         assert_eq!(seen.suites.len(), 1);
         assert_eq!(seen.signals, ["TLS_FALLBACK_SCSV"]);
         assert_eq!(seen.grease, ["cipher_suites"]);

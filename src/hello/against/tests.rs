@@ -185,6 +185,44 @@ fn a_certificate_of_one_kind_may_be_needed() {
 }
 
 #[test]
+fn which_suite_a_policy_leads_to_depends_on_the_certificate() {
+    let ecdsa = Suite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+    let hello = offer(
+        &[ProtocolVersion::TLS1_2],
+        &[ecdsa, RSA_GCM],
+        &[Group::SECP256R1],
+    );
+    let seen = compare(&hello, &policy("2016-08"));
+    assert_eq!((seen.verdict, seen.suite), (Verdict::Works, None));
+}
+
+#[test]
+fn a_hello_that_names_its_newest_version_alone_promises_no_other() {
+    let hello = Offer {
+        only_newest_known: true,
+        ..offer(
+            &[ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_1],
+            &[Suite(0x002F)],
+            &[],
+        )
+    };
+    let mut server = policy("2016-08");
+    assert_eq!(compare(&hello, &server).verdict, Verdict::Works);
+    server.versions.insert(ProtocolVersion::TLS1_2, Answer::No);
+    let seen = compare(&hello, &server);
+    assert_eq!(seen.verdict, Verdict::Undetermined);
+    assert_eq!(seen.server_lacks.versions, ["TLSv1.2"]);
+    server.versions.insert(ProtocolVersion::TLS1_1, Answer::No);
+    let seen = compare(&hello, &server);
+    assert_eq!(seen.verdict, Verdict::Fails);
+    assert!(
+        seen.because[0].contains("TLSv1.2 or older"),
+        "{:?}",
+        seen.because
+    );
+}
+
+#[test]
 fn the_least_favourable_address_counts() {
     let at = |name: &str, address: &str| Capabilities {
         addresses: vec![address.into()],

@@ -12,8 +12,11 @@ use time::OffsetDateTime;
 
 use crate::hello::model::CaptureFacts;
 
-/// Bytes that are read at once; the largest packet that tcpdump writes has a quarter of it.
-const BUFFER: usize = 1 << 20;
+/// Bytes that are read at once, as long as no block needs more.
+const BUFFER: usize = 64 * 1024;
+
+/// Bytes of a pcap file's header.
+const PCAP_HEADER: u64 = 24;
 
 /// Bytes of a packet or another block, at most.
 const MAX_BLOCK: usize = 16 << 20;
@@ -50,9 +53,11 @@ pub(super) fn frames(
     facts: &mut CaptureFacts,
     mut each: impl FnMut(&mut CaptureFacts, Frame<'_>) -> bool,
 ) -> Result<(), CaptureError> {
-    // A pipe may give less than a header at first.
+    // A pipe may give less at first than pcap-parser takes for a header.
     let mut begin = Vec::new();
-    input.by_ref().take(24).read_to_end(&mut begin)?;
+    input.by_ref().take(PCAP_HEADER).read_to_end(&mut begin)?;
+    let rest = section_header(&begin).saturating_sub(PCAP_HEADER);
+    input.by_ref().take(rest).read_to_end(&mut begin)?;
     let failure = Arc::default();
     let rest = Remembering {
         input,
@@ -115,6 +120,21 @@ pub(super) fn frames(
         facts.cut_short = Some(told);
         return Ok(());
     }
+}
+
+/// Bytes of the first block of a pcapng file, by its own words and within reason; none where it is another
+/// file.
+fn section_header(begin: &[u8]) -> u64 {
+    let word = |at: usize| begin.get(at..).and_then(|rest| rest.first_chunk::<4>());
+    let (Some([0x0A, 0x0D, 0x0D, 0x0A]), Some(length), Some(order)) = (word(0), word(4), word(8))
+    else {
+        return 0;
+    };
+    let length = match order {
+        [0x1A, 0x2B, 0x3C, 0x4D] => u32::from_be_bytes(*length),
+        _ => u32::from_le_bytes(*length),
+    };
+    u64::from(length).min(BUFFER as u64 / 2)
 }
 
 enum Problem {

@@ -89,13 +89,15 @@ impl Flow {
                 self.client = Some(1 - from);
             }
         }
-        if let Some(client) = self.client {
-            let side = if from == client {
+        let side = self.client.map(|client| {
+            if from == client {
                 Side::Client
             } else {
                 Side::Server
-            };
-            self.bytes(from, side, segment, at, number);
+            }
+        });
+        self.bytes(from, side, segment, at, number);
+        if let Some(side) = side {
             self.end_of(side, segment);
         }
     }
@@ -103,7 +105,7 @@ impl Flow {
     fn bytes(
         &mut self,
         from: usize,
-        side: Side,
+        side: Option<Side>,
         segment: &Segment<'_>,
         at: Option<OffsetDateTime>,
         number: u64,
@@ -111,17 +113,18 @@ impl Flow {
         // Data of a SYN stands behind it (RFC 7413).
         let sequence = segment.sequence.wrapping_add(u32::from(segment.syn));
         let begins = |payload: &[u8]| match side {
-            Side::Client => tls::behind(payload, hello_begins).is_some(),
-            Side::Server => tls::behind(payload, answer_begins).is_some(),
+            Some(Side::Client) => tls::behind(payload, hello_begins).is_some(),
+            Some(Side::Server) => tls::behind(payload, answer_begins).is_some(),
+            None => false,
         };
         let mut ready: Vec<u8> = Vec::new();
         let stream = &mut self.streams[from];
         stream.push(sequence, segment.payload, begins, |bytes| {
             ready.extend_from_slice(bytes);
         });
-        if ready.is_empty() {
+        let Some(side) = side.filter(|_| !ready.is_empty()) else {
             return;
-        }
+        };
         let start = stream.from_the_start();
         let before = self.tls.hello().is_some();
         self.tls.push(side, &ready, start);

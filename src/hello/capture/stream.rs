@@ -186,7 +186,7 @@ mod tests {
     fn what_came_first_counts() {
         assert_eq!(
             given(Some(0), &[(1, "abc"), (1, "xyz"), (2, "xyzd")]).0,
-            "abcd"
+            "abczd"
         );
     }
 

@@ -20,10 +20,10 @@ const MAX_MESSAGE: usize = 64 * 1024;
 /// Bytes that go into a deframer at once: it moves what is left for each record that it gives.
 const PIECE: usize = 2048;
 
-/// Bytes of an encrypted alert in TLS 1.3: its two, the content type, and a tag of 16 or 8. The first
-/// encrypted record of a client is a Finished, a Certificate or early data otherwise; the shortest of
-/// those, an empty Certificate behind its header, has more.
-const ENCRYPTED_ALERT: [usize; 2] = [19, 11];
+/// Bytes of an encrypted alert in TLS 1.3: its two, the content type, and a tag of 16 or 8; Java pads it
+/// with 16. Nothing else that a client can send first behind a ServerHello has such a length: not an
+/// EndOfEarlyData (4 bytes), an empty Certificate (8) or a Finished (36), with the same around them.
+const ENCRYPTED_ALERT: [usize; 4] = [19, 11, 35, 27];
 
 /// What the two sides said.
 #[derive(Debug, Default)]
@@ -340,6 +340,8 @@ impl Server {
     fn server_hello(&mut self, hello: ServerHello) {
         if hello.is_retry() {
             self.seen.retry = hello.group().map(Into::into);
+            // It says TLS 1.3, in which a ChangeCipherSpec means nothing (RFC 8446 §D.4).
+            self.hello = Some(hello);
             return;
         }
         let version = hello.version();
