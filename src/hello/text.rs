@@ -309,7 +309,7 @@ fn summary(page: &mut Page, report: &HelloReport, shortened: bool) {
     let hellos = if count == 1 { "hello" } else { "hellos" };
     let mut told = format!("{count} {hellos} from {}.", report.from);
     if report.left_out > 0 {
-        told.push_str(&format!(" {} more are left out.", report.left_out));
+        told = format!("{told} {} more are left out.", report.left_out);
     }
     if shortened {
         told.push_str(" With -v each is told in full.");

@@ -1,10 +1,12 @@
 //! Hellos held against policies and measured servers.
 
 use gladhand_probes::clients::ExtensionName;
-use gladhand_probes::wire::registry::Suite;
+use gladhand_probes::wire::registry::{
+    ExtensionType, Group, ProtocolVersion, SignatureScheme, Suite,
+};
 
 use super::*;
-use crate::hello::counterpart::known;
+use crate::hello::counterpart::{Taken, known};
 
 fn offer(versions: &[ProtocolVersion], suites: &[Suite], groups: &[Group]) -> Offer {
     let extension = |typ: ExtensionType| ExtensionName {

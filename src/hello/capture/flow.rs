@@ -125,7 +125,7 @@ impl Flow {
         let Some(side) = side.filter(|_| !ready.is_empty()) else {
             return;
         };
-        let start = stream.from_the_start();
+        let start = stream.is_whole();
         let before = self.tls.hello().is_some();
         self.tls.push(side, &ready, start);
         if !before && self.tls.hello().is_some() {

@@ -32,7 +32,7 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Whether it is seen from its first byte on.
-    pub(super) const fn from_the_start(&self) -> bool {
+    pub(super) const fn is_whole(&self) -> bool {
         !self.begun_late
     }
 
@@ -178,7 +178,7 @@ mod tests {
             let (all, stream) = given(Some(0), &segments);
             assert_eq!(all, "abcdefghi", "{segments:?}");
             assert!(!stream.has_gap() && stream.held() == 0);
-            assert!(stream.from_the_start());
+            assert!(stream.is_whole());
         }
     }
 
@@ -203,7 +203,7 @@ mod tests {
             &[(500, "xyz"), (600, "<ab"), (596, "xxxx"), (603, "c>")],
         );
         assert_eq!(all, "<abc>");
-        assert!(!stream.from_the_start());
+        assert!(!stream.is_whole());
         assert_eq!(
             given(None, &[(503, "cd>"), (90, "x"), (500, "<ab")]).0,
             "<abcd>"

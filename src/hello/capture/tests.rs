@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use gladhand_probes::Untrusted;
 use gladhand_probes::wire::registry::{Group, ProtocolVersion, Suite, is_grease};
 use serde_json::Value;
 
@@ -70,11 +71,11 @@ fn hello_is(name: &str, hello: &Hello, expected: &Value) {
         "{name}"
     );
     assert_eq!(
-        offer.sni.as_ref().map(|sni| sni.raw()),
+        offer.sni.as_ref().map(Untrusted::raw),
         expected["sni"].as_str(),
         "{name}"
     );
-    let alpn: Vec<_> = offer.alpn.iter().map(|name| name.raw()).collect();
+    let alpn: Vec<_> = offer.alpn.iter().map(Untrusted::raw).collect();
     assert_eq!(
         serde_json::to_value(alpn).unwrap(),
         expected["alpn"],
@@ -205,6 +206,13 @@ fn the_formats_are_told_apart() {
     assert_eq!((ended.by, ended.how), (Side::Server, How::Close));
 }
 
+struct Failing;
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other("the disk is on fire"))
+    }
+}
+
 #[test]
 fn what_is_no_capture_is_refused() {
     for bytes in [
@@ -216,12 +224,6 @@ fn what_is_no_capture_is_refused() {
     ] {
         let refused = read(bytes, || false);
         assert!(matches!(refused, Err(CaptureError::NoCapture)), "{bytes:?}");
-    }
-    struct Failing;
-    impl Read for Failing {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("the disk is on fire"))
-        }
     }
     let refused = read(Failing, || false).unwrap_err();
     assert_eq!(refused.to_string(), "the disk is on fire");
@@ -239,41 +241,29 @@ fn a_capture_cut_at_any_length_is_read_as_far_as_it_goes() {
             }
         }
         let seen = captured(&whole[..whole.len() - 1]);
-        assert_eq!(seen.facts.cut_short.is_some(), true, "{name}");
+        assert!(seen.facts.cut_short.is_some(), "{name}");
         assert_eq!(seen.hellos.len(), 1, "{name}");
+    }
+}
+
+struct Slowly(Vec<u8>);
+impl Read for Slowly {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() || buffer.is_empty() {
+            return Ok(0);
+        }
+        buffer[0] = self.0.remove(0);
+        Ok(1)
     }
 }
 
 #[test]
 fn a_pipe_may_give_a_byte_at_a_time() {
-    struct Slowly(Vec<u8>);
-    impl Read for Slowly {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            if self.0.is_empty() || buffer.is_empty() {
-                return Ok(0);
-            }
-            buffer[0] = self.0.remove(0);
-            Ok(1)
-        }
-    }
     for name in ["openssl-tls11-refused.pcap", "node.pcapng"] {
         let seen = read(Slowly(bytes(name)), || false).unwrap();
         assert_eq!(seen.hellos.len(), 1, "{name}");
         assert_eq!(seen.facts, captured(&bytes(name)).facts, "{name}");
     }
-}
-
-/// The packets of a capture in µs or ns of a little-endian file.
-fn packets(file: &[u8]) -> (u32, Vec<(u32, u32, &[u8])>) {
-    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
-    let mut at = 24;
-    let mut all = Vec::new();
-    while at < file.len() {
-        let length = word(at + 8) as usize;
-        all.push((word(at), word(at + 4), &file[at + 16..at + 16 + length]));
-        at += 16 + length;
-    }
-    (word(20), all)
 }
 
 /// A capture of these packets.
@@ -311,20 +301,27 @@ fn pcap(big: bool, magic: u32, link: u32, all: &[(u32, u32, Vec<u8>)]) -> Vec<u8
 const MICROSECONDS: u32 = 0xA1B2_C3D4;
 const NANOSECONDS: u32 = 0xA1B2_3C4D;
 
-fn owned(file: &[u8]) -> Vec<(u32, u32, Vec<u8>)> {
-    let (_, all) = packets(file);
-    all.into_iter()
-        .map(|(s, f, data)| (s, f, data.to_vec()))
-        .collect()
+/// The packets of a little-endian file: seconds, fraction, bytes.
+fn packets(file: &[u8]) -> Vec<(u32, u32, Vec<u8>)> {
+    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+    let mut at = 24;
+    let mut all = Vec::new();
+    while at < file.len() {
+        let length = word(at + 8) as usize;
+        let data = file[at + 16..at + 16 + length].to_vec();
+        all.push((word(at), word(at + 4), data));
+        at += 16 + length;
+    }
+    all
 }
 
 #[test]
 fn both_byte_orders_and_both_units_of_time() {
     let file = bytes("openssl.pcap");
-    let all = owned(&file);
+    let all = packets(&file);
     let expected = captured(&file).hellos;
     assert!(
-        expected[0].at.unwrap().nanosecond() % 1000 > 0,
+        !expected[0].at.unwrap().nanosecond().is_multiple_of(1000),
         "it was captured in nanoseconds"
     );
     for big in [false, true] {
@@ -346,7 +343,7 @@ fn both_byte_orders_and_both_units_of_time() {
 #[test]
 fn every_link_type() {
     let file = bytes("openssl.pcap");
-    let all = owned(&file);
+    let all = packets(&file);
     let expected = captured(&file).hellos;
     let with = |link: u32, before: &[u8]| {
         let wrapped: Vec<_> = all
