@@ -7,7 +7,10 @@ use time::OffsetDateTime;
 
 use crate::checks::{self, Judged};
 use crate::gaps::not_measured;
+use crate::hello::model::HelloReport;
+use crate::hello::{against, capture, counterpart, text};
 use crate::report::model::{Counts, Report, SCHEMA, Summary, TargetReport, Tool};
+use crate::report::text::page::Page;
 use crate::report::{Detail, FORMATS, RenderOptions};
 
 /// `fixtures/observations/<rule>.json`, so that these are the seeds.
@@ -68,6 +71,30 @@ fn write(report: &Report) {
             }
         }
     }
+}
+
+/// A capture: whatever is in it, the report is printable, and survives JSON.
+pub fn capture(data: &[u8]) {
+    let Ok(captured) = capture::read(data, || false) else {
+        return;
+    };
+    let policy = counterpart::known("policy:ELBSecurityPolicy-2016-08").and_then(Result::ok);
+    let mut report = HelloReport::new("fuzz".into());
+    report.take(captured);
+    for hello in &mut report.hellos {
+        hello.against = policy
+            .as_ref()
+            .map(|policy| against::compare(&hello.offer, policy));
+    }
+    let mut out = Vec::new();
+    let page = Page::new(80, false);
+    text::write(&report, Detail::Evidence, page, &mut out).expect("memory");
+    let text = String::from_utf8(out).expect("UTF-8");
+    let raw = |c: char| c != '\n' && is_unprintable(c);
+    assert!(!text.contains(raw), "{text:?}");
+    let json = serde_json::to_string(&report).expect("JSON");
+    let again: HelloReport = serde_json::from_str(&json).expect("the same report");
+    assert_eq!(serde_json::to_string(&again).expect("JSON"), json);
 }
 
 /// A list of targets: what is wrong is told, and printable.

@@ -11,6 +11,7 @@ pub mod exit;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gaps;
+pub mod hello;
 pub mod mozilla;
 pub mod report;
 pub mod run;

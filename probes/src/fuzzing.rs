@@ -5,11 +5,14 @@ use std::sync::OnceLock;
 
 use time::OffsetDateTime;
 
+use crate::clients::Offer;
 use crate::net::NetError;
 use crate::net::opening::{
     BeforeTls, Destination, Next, Opening, Problem, ProxyProtocol, StartTls, Via,
 };
 use crate::target::{Endpoint, Host, Target};
+use crate::wire::client_hello::ClientHello;
+use crate::wire::client_hello_read::{HelloReader, HelloState, ReceivedHello};
 use crate::wire::flight::{FlightDecoder, State};
 use crate::wire::messages::{
     Alert, CertificateRequest, ServerHello, ServerKeyExchange, decode_certificate,
@@ -55,6 +58,44 @@ fn flight_in_pieces(bytes: &[u8], length: usize) -> State {
     }
     let _ = (decoder.first_bytes(), decoder.warnings());
     decoder.end("closed")
+}
+
+/// A client's first bytes: however they are cut, they amount to the same, and survive JSON.
+pub fn client_hello(data: &[u8]) {
+    let Some((cut, bytes)) = data.split_first() else {
+        return;
+    };
+    let in_pieces = |length: usize| {
+        let mut reader = HelloReader::default();
+        for piece in bytes.chunks(length.max(1)) {
+            let state = reader.push(piece);
+            if state != HelloState::Incomplete {
+                return state;
+            }
+        }
+        HelloState::Incomplete
+    };
+    let whole = in_pieces(bytes.len());
+    assert_eq!(whole, in_pieces(usize::from(*cut)), "pieces of {cut}");
+    let offer = match &whole {
+        HelloState::Hello(received) => Offer::from(&**received),
+        HelloState::Ssl2(offer) => Offer::from(offer),
+        _ => {
+            // The message by itself: the records would have to be right to get as far.
+            let Ok(hello) = ClientHello::decode(0x0301, bytes) else {
+                return;
+            };
+            let again = ClientHello::decode(0x0301, hello.message().get(4..).unwrap_or_default());
+            assert_eq!(again.as_ref(), Ok(&hello), "written, and read again");
+            Offer::from(&ReceivedHello {
+                length: bytes.len(),
+                records: 1,
+                hello,
+            })
+        }
+    };
+    let json = serde_json::to_string(&offer).unwrap_or_default();
+    assert_eq!(serde_json::from_str::<Offer>(&json).ok(), Some(offer));
 }
 
 /// Answers to an SSLv2 CLIENT-HELLO.

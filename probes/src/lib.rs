@@ -19,7 +19,9 @@
     clippy::todo
 )]
 
+pub mod clients;
 pub mod cx;
+pub mod elb_policies;
 pub mod fact;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

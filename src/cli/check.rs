@@ -582,7 +582,7 @@ fn connect_to(given: &str) -> Result<ConnectTo, String> {
     })
 }
 
-fn seconds(given: &str) -> Result<Duration, String> {
+pub(super) fn seconds(given: &str) -> Result<Duration, String> {
     const A_DAY: f64 = 86_400.0;
     let number = given.trim().trim_end_matches('s').parse::<f64>().ok();
     number

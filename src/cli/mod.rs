@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod descriptors;
 mod file;
+mod hello;
 mod http;
 mod identity;
 mod list;
@@ -65,6 +66,7 @@ struct Cli {
 enum Command {
     Check(Box<check::Args>),
     Demo(demo::Args),
+    Hello(Box<hello::Args>),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -112,6 +114,7 @@ where
         Ok(cli) => match cli.command {
             Command::Check(args) => args.run(),
             Command::Demo(args) => args.run(),
+            Command::Hello(args) => args.run(),
             Command::Rules(args) => args.run(),
             Command::Schema(args) => args.run(),
             Command::Completions(args) => args.run(),

@@ -4,12 +4,13 @@ use clap::ValueEnum;
 
 use crate::cli::{CliError, output};
 use crate::exit::Exit;
+use crate::hello::model as hello;
 use crate::report::{json, ndjson};
 
 /// Print the JSON Schema of the report
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Of which format: the report as one document, or a line of `-o ndjson`
+    /// Of what: the report as one document, a line of `-o ndjson`, or the report of `hello`
     #[arg(value_enum, default_value_t, value_name = "FORMAT")]
     of: Of,
 }
@@ -19,6 +20,7 @@ enum Of {
     #[default]
     Json,
     Ndjson,
+    Hello,
 }
 
 impl Args {
@@ -26,6 +28,7 @@ impl Args {
         let schema = match self.of {
             Of::Json => json::schema(),
             Of::Ndjson => ndjson::schema(),
+            Of::Hello => hello::schema(),
         };
         output::to_stdout(|_, _, out| json::write_pretty(&schema, out)).map_err(|source| {
             CliError::Write {

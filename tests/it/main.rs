@@ -16,6 +16,7 @@ mod features;
 mod gnutls;
 mod haproxy;
 mod harness;
+mod hello;
 mod hostile;
 mod http;
 mod intolerance;

@@ -5,6 +5,7 @@
 //! checked, sizes are bounded ([`MAX_MESSAGE`], [`record::MAX_FRAGMENT`]), unknown values survive.
 
 pub mod client_hello;
+pub mod client_hello_read;
 pub mod codec;
 pub mod flight;
 pub mod key_share;

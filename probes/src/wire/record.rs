@@ -69,6 +69,11 @@ impl Deframer {
         !self.buffer.is_empty()
     }
 
+    /// Bytes that wait for the rest of their record.
+    pub fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
     /// The next whole record, if it is there.
     ///
     /// # Errors
