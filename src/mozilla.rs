@@ -2,7 +2,7 @@
 //!
 //! The lists of a profile are upper bounds: a server may have fewer versions, suites and groups, as long
 //! as it speaks the newest version and has a suite and a group of the profile. HSTS and the stapled OCSP
-//! response are not compared.
+//! response are told, and do not decide.
 
 mod certificate;
 
@@ -65,7 +65,7 @@ pub fn compare(seen: &Observations, profile: &Profile) -> Vec<Difference> {
     comparison.groups(seen);
     comparison.certificate(seen);
     comparison.dh(seen);
-    comparison.not_compared();
+    comparison.recommendations(seen);
     comparison.all
 }
 
@@ -279,10 +279,28 @@ impl Comparison<'_> {
         }
     }
 
-    fn not_compared(&mut self) {
-        let seconds = self.profile.hsts_seconds;
-        let what = format!("not measured; {seconds} seconds is the least");
-        self.add(Kind::Note, "HSTS", what);
+    /// What the profile recommends, and does not decide: HSTS is for browsers alone, and few CAs still have
+    /// OCSP.
+    fn recommendations(&mut self, seen: &Observations) {
+        let least = self.profile.hsts_seconds;
+        let head = seen.http.seen().and_then(|seen| seen.answer.head.as_ref());
+        let told = match head {
+            None => Some("not measured".to_owned()),
+            // An error may come from somebody else than the site.
+            Some(head) if head.status >= 400 => Some(format!("not in an answer {}", head.status)),
+            Some(head) => match head.hsts.as_ref().and_then(|hsts| hsts.max_age) {
+                None => Some("none".to_owned()),
+                Some(seconds) if seconds < least => Some(format!("{seconds} seconds")),
+                Some(_) => None,
+            },
+        };
+        if let Some(told) = told {
+            self.add(
+                Kind::Note,
+                "HSTS",
+                format!("{told}; {least} seconds is the least"),
+            );
+        }
         if self.profile.ocsp_staple {
             let what = "not compared; recommended where the CA still has OCSP";
             self.add(Kind::Note, "stapling", what);

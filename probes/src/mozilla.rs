@@ -111,6 +111,18 @@ impl Guideline {
 }
 
 impl ProfileName {
+    /// How each profile is named: `intermediate`, `intermediate@5.8`.
+    pub fn all() -> impl Iterator<Item = &'static str> {
+        [
+            "modern",
+            "intermediate",
+            "modern@5.8",
+            "intermediate@5.8",
+            "old@5.8",
+        ]
+        .into_iter()
+    }
+
     /// What it allows.
     pub fn profile(&self) -> Option<&'static Profile> {
         Guideline::of(self.guideline)?.profile(&self.profile)

@@ -54,6 +54,33 @@ pub struct Settings {
     pub fail_point: Option<String>,
 }
 
+impl Settings {
+    /// What the command line does where no flag says otherwise: every probe, each name's own addresses,
+    /// 8 connections at once, 5 seconds each and 60 in all, Mozilla's roots, nothing fetched.
+    pub fn new(now: OffsetDateTime, interrupt: watch::Receiver<bool>) -> Self {
+        Self {
+            now,
+            timeout: Duration::from_secs(5),
+            deadline: Duration::from_secs(60),
+            max_connections: 8,
+            rate: None,
+            sni: ServerName::default(),
+            connect: None,
+            before_tls: BeforeTls::default(),
+            family: Family::default(),
+            trust: Trust::mozilla(),
+            ct_logs: LogList::shipped(),
+            client_identity: None,
+            http: HttpRequest::default(),
+            revocation: false,
+            fetch_issuers: false,
+            selection: Selection::default(),
+            interrupt,
+            fail_point: None,
+        }
+    }
+}
+
 /// Which server name is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ServerName {

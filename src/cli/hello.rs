@@ -6,10 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gladhand_probes::net::opening::BeforeTls;
 use gladhand_probes::observations::select;
-use gladhand_probes::settings::{Family, ServerName};
-use gladhand_probes::x509::Trust;
 use gladhand_probes::{Settings, Target, Untrusted};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -383,24 +380,14 @@ async fn probed(
     };
     let started = run::now();
     let settings = Settings {
-        now: started,
-        timeout: Duration::from_secs(5),
-        deadline: Duration::from_secs(60),
-        max_connections: 8,
-        rate: None,
-        sni: ServerName::OfTarget,
-        connect: None,
-        before_tls: BeforeTls::default(),
-        family: Family::Any,
-        trust: Trust::mozilla(),
         selection: select(&counterpart::PROBES, &[]).unwrap_or_default(),
-        interrupt: interrupt.raised(),
-        fail_point: None,
+        ..Settings::new(started, interrupt.raised())
     };
     let job = Job {
         target: target.clone(),
         settings: Arc::new(settings),
         range: None,
+        mozilla: None,
     };
     let outcome = run::run(vec![job], started, interrupt.raised(), Arc::new(|_| ())).await;
     let gaps = outcome.report.not_measured.iter();

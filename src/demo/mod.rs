@@ -10,9 +10,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use gladhand_probes::Target;
-use gladhand_probes::net::opening::BeforeTls;
-use gladhand_probes::settings::{ConnectTo, Family, HttpRequest, Selection, ServerName, Settings};
-use gladhand_probes::x509::{LogList, Trust};
+use gladhand_probes::settings::{ConnectTo, Settings};
+use gladhand_probes::x509::Trust;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -165,27 +164,14 @@ impl Demo {
         interrupt: watch::Receiver<bool>,
     ) -> Settings {
         Settings {
-            now,
             timeout: server.plan.timeout,
             deadline: Duration::from_secs(30),
-            max_connections: 8,
-            rate: None,
-            sni: ServerName::OfTarget,
             connect: Some(ConnectTo {
                 ip: server.address.ip(),
                 port: Some(server.address.port()),
             }),
-            before_tls: BeforeTls::default(),
-            family: Family::Any,
             trust: self.trust.clone(),
-            ct_logs: LogList::shipped(),
-            client_identity: None,
-            http: HttpRequest::default(),
-            revocation: false,
-            fetch_issuers: false,
-            selection: Selection::default(),
-            interrupt,
-            fail_point: None,
+            ..Settings::new(now, interrupt)
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gladhand_probes::elb_policies::{ElbPolicy, elb_policies, elb_policies_date, elb_policy};
 use gladhand_probes::fact::Answer;
+use gladhand_probes::mozilla::{Profile, ProfileName};
 use gladhand_probes::tls::suites::Order;
 use gladhand_probes::wire::names::{GroupName, SchemeName, SuiteName};
 use gladhand_probes::wire::registry::{Group, ProtocolVersion, SignatureScheme, Suite};
@@ -75,16 +76,23 @@ struct Kind {
 }
 
 /// Each kind that `--against PREFIX:NAME` takes.
-const KINDS: &[Kind] = &[Kind {
-    prefix: "policy",
-    find: policy,
-    names: || {
-        elb_policies()
-            .iter()
-            .map(|policy| policy.name.as_str())
-            .collect()
+const KINDS: &[Kind] = &[
+    Kind {
+        prefix: "policy",
+        find: policy,
+        names: || {
+            elb_policies()
+                .iter()
+                .map(|policy| policy.name.as_str())
+                .collect()
+        },
     },
-}];
+    Kind {
+        prefix: "mozilla",
+        find: mozilla,
+        names: || ProfileName::all().collect(),
+    },
+];
 
 /// A name that no counterpart of its kind has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,24 +129,73 @@ fn policy(name: &str) -> Result<Capabilities, Unknown> {
     })
 }
 
+fn mozilla(name: &str) -> Result<Capabilities, Unknown> {
+    let profile = name.parse::<ProfileName>().ok();
+    let profile = profile.and_then(|name| name.profile());
+    profile.map(Into::into).ok_or_else(|| Unknown {
+        prefix: "mozilla",
+        name: name.into(),
+        known: Vec::new(),
+    })
+}
+
+/// A server that is set up by the profile to the letter.
+impl From<&Profile> for Capabilities {
+    fn from(profile: &Profile) -> Self {
+        let versions = ProtocolVersion::all().iter().map(|version| {
+            let spoken = profile.versions.contains(version);
+            (*version, if spoken { Answer::Yes } else { Answer::No })
+        });
+        let order = match profile.server_order {
+            true => Order::Server,
+            false => Order::Client,
+        };
+        let spoken = || profile.versions.iter().copied();
+        let complete = |known| Taken {
+            known,
+            complete: true,
+            undetermined: Vec::new(),
+        };
+        Self {
+            name: format!("Mozilla {} {}", profile.guideline, profile.name),
+            addresses: Vec::new(),
+            source: "Mozilla's guidelines for servers".into(),
+            versions: versions.collect(),
+            suites: spoken()
+                .map(|version| (version, suites(&profile.suites, version)))
+                .collect(),
+            groups: complete(profile.groups.clone()),
+            curves: complete(classical(profile.groups.iter().copied())),
+            // What the certificate signs with is not the profile's alone.
+            schemes: Taken::default(),
+            order: spoken().map(|version| (version, order)).collect(),
+        }
+    }
+}
+
+/// Those of the suites that a version has, as all that is taken.
+fn suites(all: &[Suite], version: ProtocolVersion) -> Taken<SuiteName> {
+    let fits = |suite: &&Suite| {
+        suite.is_tls13() == (version == ProtocolVersion::TLS1_3) && oldest(**suite) <= version
+    };
+    Taken {
+        known: all
+            .iter()
+            .filter(fits)
+            .copied()
+            .map(SuiteName::from)
+            .collect(),
+        complete: true,
+        undetermined: Vec::new(),
+    }
+}
+
 impl From<&ElbPolicy> for Capabilities {
     fn from(policy: &ElbPolicy) -> Self {
         let versions = ProtocolVersion::all().iter().map(|version| {
             let spoken = policy.versions.contains(version);
             (*version, if spoken { Answer::Yes } else { Answer::No })
         });
-        let suites = |version: &ProtocolVersion| {
-            let fits = |suite: &&Suite| {
-                suite.is_tls13() == (*version == ProtocolVersion::TLS1_3)
-                    && oldest(**suite) <= *version
-            };
-            let known = policy.suites.iter().filter(fits);
-            Taken {
-                known: known.copied().map(SuiteName::from).collect(),
-                complete: true,
-                undetermined: Vec::new(),
-            }
-        };
         let spoken = || policy.versions.iter().copied();
         Self {
             name: policy.name.clone(),
@@ -146,7 +203,7 @@ impl From<&ElbPolicy> for Capabilities {
             source: format!("AWS, {}", elb_policies_date()),
             versions: versions.collect(),
             suites: spoken()
-                .map(|version| (version, suites(&version)))
+                .map(|version| (version, suites(&policy.suites, version)))
                 .collect(),
             // AWS says nothing of them: what is expected proves no refusal.
             groups: Taken {
