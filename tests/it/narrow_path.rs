@@ -25,6 +25,9 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 2);
 /// What both ends take a packet to be, at most.
 const MTU: usize = 1500;
 
+/// How long the pieces of an answer are waited for.
+const GATHERING: Duration = Duration::from_millis(200);
+
 /// Set where the test already is in a namespace of its own.
 const INSIDE: &str = "GLADHAND_TEST_INSIDE";
 
@@ -164,14 +167,20 @@ fn pass_on(client: TcpStream, to: u16) {
     let (Ok(from_client), Ok(to_server)) = (client.try_clone(), server.try_clone()) else {
         return;
     };
-    let up = thread::spawn(move || copy(from_client, to_server));
-    copy(server, client);
+    let up = thread::spawn(move || copy(from_client, to_server, Duration::ZERO));
+    copy(server, client, GATHERING);
     let _ = up.join();
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+/// What comes in pieces within this time goes on in one: whether a packet of the answer is full must not
+/// depend on who ran when.
+fn copy(mut from: TcpStream, mut to: TcpStream, gathering: Duration) {
     let mut buffer = [0; 16 * 1024];
-    while let Ok(count @ 1..) = from.read(&mut buffer) {
+    while let Ok(1..) = from.peek(&mut buffer) {
+        thread::sleep(gathering);
+        let Ok(count @ 1..) = from.read(&mut buffer) else {
+            break;
+        };
         if to.write_all(&buffer[..count]).is_err() {
             break;
         }
