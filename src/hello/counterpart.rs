@@ -146,9 +146,10 @@ impl From<&Profile> for Capabilities {
             let spoken = profile.versions.contains(version);
             (*version, if spoken { Answer::Yes } else { Answer::No })
         });
-        let order = match profile.server_order {
-            true => Order::Server,
-            false => Order::Client,
+        let order = if profile.server_order {
+            Order::Server
+        } else {
+            Order::Client
         };
         let spoken = || profile.versions.iter().copied();
         let complete = |known| Taken {

@@ -271,10 +271,10 @@ mod tests {
         let order = suites(&[
             0xC027, 0xC013, 0xC028, 0xC014, 0x009C, 0x003C, 0x002F, 0x009D, 0x003D, 0x0035,
         ]);
-        let older = super::usual(ProtocolVersion::TLS1_2)[1];
+        let listed = super::usual(ProtocolVersion::TLS1_2)[1];
         for at in 2..order.len() {
             let (picked, next) = order.split_at(at);
-            let left: Vec<Suite> = older
+            let left: Vec<Suite> = listed
                 .iter()
                 .copied()
                 .filter(|s| !picked.contains(s))
