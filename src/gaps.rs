@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use gladhand_probes::http::{HttpAnswer, HttpOutcome};
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
 use gladhand_probes::tls::verification::Verdict;
@@ -187,6 +188,9 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     }
     features(seen, gap);
     certificates(seen, gap);
+    if let Some(what) = seen.http.seen().and_then(|seen| unread(&seen.answer)) {
+        gap("http", what.into());
+    }
     let verification = seen.verification.seen();
     if let Some(open) = verification.filter(|seen| seen.verdict == Verdict::Undetermined) {
         let reason = open.error.clone();
@@ -207,6 +211,20 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             }
         }
     }
+}
+
+/// Why an answer tells nothing that is one in HTTP all the same. Who speaks something else, or nothing,
+/// gives an answer by that.
+fn unread(answer: &HttpAnswer) -> Option<&'static str> {
+    Some(match (answer.outcome, &answer.first) {
+        (HttpOutcome::TooLarge, _) => "the head of the answer does not end",
+        (HttpOutcome::Malformed, _) => "the head of the answer cannot be read",
+        (HttpOutcome::Broken, _) => "the session broke before an answer was there",
+        (HttpOutcome::Silent | HttpOutcome::Closed | HttpOutcome::Reset, Some(_)) => {
+            "the head of the answer breaks off"
+        }
+        _ => return None,
+    })
 }
 
 /// The certificates of the client, and those of the server besides the ordinary one.

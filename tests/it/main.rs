@@ -4,6 +4,7 @@
 //! against hanging and measure nothing.
 
 mod certificates;
+mod client_auth;
 mod connections;
 mod deadlines;
 mod demo;
@@ -16,7 +17,9 @@ mod gnutls;
 mod haproxy;
 mod harness;
 mod hostile;
+mod http;
 mod jsse;
+mod key_types;
 mod many_targets;
 mod nginx;
 mod odd_certificates;

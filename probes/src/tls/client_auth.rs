@@ -40,6 +40,9 @@ const ABOUT_THE_CERTIFICATE: &[u8] = &[
 /// The alert by which older servers say any of that.
 const HANDSHAKE_FAILURE: u8 = 40;
 
+/// decode_error: GnuTLS's answer to an empty Certificate where it requires one, in TLS 1.2.
+const DECODE_ERROR: u8 = 50;
+
 /// Reads off the flights that show the versions, and off the ordinary handshake, whether a certificate is
 /// asked for. With one to present, a handshake without it shows what the others meet.
 pub struct ClientAuth;
@@ -188,7 +191,8 @@ fn required_by_handshake(bare: &Session) -> Fact {
 /// Whether the alert is one by which servers say that they miss a certificate.
 fn is_about_it(bare: &Session) -> bool {
     bare.alert.is_some_and(|alert| {
-        alert.0 == HANDSHAKE_FAILURE || ABOUT_THE_CERTIFICATE.contains(&alert.0)
+        matches!(alert.0, HANDSHAKE_FAILURE | DECODE_ERROR)
+            || ABOUT_THE_CERTIFICATE.contains(&alert.0)
     })
 }
 

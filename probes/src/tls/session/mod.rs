@@ -23,12 +23,17 @@ use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
 use crate::tls::handshake::HandshakeOutcome;
+use crate::wire::messages::Alert;
+use crate::wire::record::{ContentType, Deframer};
 use crate::wire::registry::{AlertDescription, Group, ProtocolVersion, Suite};
 
 /// How long an alert is waited for that a TLS 1.3 server sends after the handshake, when it asked
 /// for a client certificate and got none: so long at least, and so many times the handshake.
 const AFTERMATH: Duration = Duration::from_millis(300);
 const AFTERMATH_FACTOR: u32 = 4;
+
+/// Bytes that are read when no more can be written.
+const LAST_WORD: u64 = 1024;
 
 /// Which handshake. Equal values are the same handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -146,7 +151,7 @@ impl Session {
         let limit = connection.limit();
         let work = async {
             let connector = TlsConnector::from(Arc::new(config));
-            match connector.connect(name, connection).await {
+            match connector.connect(name, connection).into_fallible().await {
                 Ok(mut stream) => {
                     session.outcome = HandshakeOutcome::Completed;
                     session.took = begun.elapsed();
@@ -157,7 +162,12 @@ impl Session {
                     }
                     session.settled |= stream.get_ref().1.tls13_tickets_received() > 0;
                 }
-                Err(error) => session.broke(&error),
+                Err((error, mut connection)) => {
+                    session.broke(&error);
+                    if is_reset(&error) {
+                        session.last_word(&mut connection).await;
+                    }
+                }
             }
         };
         let done = limit.run(work).await?;
@@ -246,6 +256,31 @@ impl Session {
         Vec::new()
     }
 
+    /// A server that ends the handshake while our flight is still on its way may have said why: that is
+    /// there to be read when no more can be written. Up to TLS 1.2 it comes in clear.
+    async fn last_word(&mut self, connection: &mut Connection<'_>) {
+        let mut bytes = Vec::new();
+        let mut rest = connection.take(LAST_WORD);
+        let _ = tokio::time::timeout(AFTERMATH, rest.read_to_end(&mut bytes)).await;
+        let mut deframer = Deframer::default();
+        deframer.push(&bytes);
+        while let Ok(Some(record)) = deframer.pop() {
+            let alert = Alert::decode(&record.fragment);
+            if let (ContentType::Alert, Ok(alert)) = (record.content_type, alert)
+                && record.fragment.len() == 2
+                && alert.is_fatal()
+            {
+                self.alerted(alert.description);
+            }
+        }
+    }
+
+    fn alerted(&mut self, alert: AlertDescription) {
+        self.alert = Some(alert);
+        self.error = Some(format!("alert {alert} from the server"));
+        self.outcome = HandshakeOutcome::Alert;
+    }
+
     fn broke(&mut self, error: &io::Error) {
         let rustls = error
             .get_ref()
@@ -253,10 +288,7 @@ impl Session {
         self.error = Some(error.to_string());
         self.outcome = match rustls {
             Some(Error::AlertReceived(alert)) => {
-                let alert = AlertDescription((*alert).into());
-                self.alert = Some(alert);
-                self.error = Some(format!("alert {alert} from the server"));
-                HandshakeOutcome::Alert
+                return self.alerted(AlertDescription((*alert).into()));
             }
             None if is_reset(error) => HandshakeOutcome::Reset,
             None if error.kind() == io::ErrorKind::UnexpectedEof => HandshakeOutcome::Closed,
