@@ -298,7 +298,7 @@ mod tests {
         }
         assert_eq!(answered(b"").await.end, End::Closed);
         assert_eq!(answered(b"HTTP/1.1 200 OK\r\nServ").await.end, End::Closed);
-        let line = [b"HTTP/1.1 200 ".as_slice(), &[b'a'; MOST]].concat();
+        let line = [b"HTTP/1.1 200 ".as_slice(), &vec![b'a'; MOST]].concat();
         assert_eq!(answered(&line).await.end, End::TooLarge);
         let broken = answered(b"HTTP/1.1 2x0 OK\r\n\r\n").await.end;
         assert!(matches!(broken, End::Malformed(_)), "{broken:?}");

@@ -11,14 +11,12 @@ const SHOWN: usize = 16;
 
 /// A name in words; what cannot be read, in hex.
 pub(crate) fn distinguished_name(der: &[u8]) -> Untrusted {
-    match X509Name::from_der(der) {
-        Ok((rest, read)) if rest.is_empty() => name(&read),
-        _ => {
-            let bytes = der.iter().take(SHOWN);
-            let hex: String = bytes.map(|byte| format!("{byte:02x}")).collect();
-            format!("no distinguished name, {} bytes: {hex}", der.len()).into()
-        }
+    if let Ok(([], read)) = X509Name::from_der(der) {
+        return name(&read);
     }
+    let bytes = der.iter().take(SHOWN);
+    let hex: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+    format!("no distinguished name, {} bytes: {hex}", der.len()).into()
 }
 
 /// The name of a certificate's issuer, in DER.
