@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 
 use gladhand_probes::http::{HttpAnswer, HttpOutcome};
+use gladhand_probes::tls::handshake::HandshakeOutcome;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
 use gladhand_probes::tls::verification::{Verdict, VerificationSeen};
+use gladhand_probes::wire::registry::ProtocolVersion;
 use gladhand_probes::x509::{
     RevocationStatus, SCTS_OUTSIDE, SctFacts, SctSource, StatusProblem, scts_suffice,
 };
@@ -262,6 +264,7 @@ fn unread(answer: &HttpAnswer) -> Option<&'static str> {
 
 /// The certificates of the client, and those of the server besides the ordinary one.
 fn certificates(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    use HandshakeOutcome::{Completed, ProtocolError};
     let mut open = |probe: &str, what: &str, fact: &Fact| {
         if fact.answer == Answer::Undetermined {
             gap(probe, format!("{what} undetermined: {}", fact.evidence));
@@ -272,11 +275,16 @@ fn certificates(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             open("certificates", &format!("{name} is"), fact);
         }
     }
+    let handshake = seen.handshake.seen().map(|seen| seen.outcome);
+    // What TLS 1.3 asks for shows in a handshake; that there is none is told of that.
+    let broke = handshake.is_some_and(|outcome| !matches!(outcome, Completed | ProtocolError));
     let Some(seen) = seen.client_auth.seen() else {
         return;
     };
     for (version, fact) in &seen.versions {
-        open("client_auth", &format!("{version} is"), fact);
+        if !broke || *version != ProtocolVersion::TLS1_3 {
+            open("client_auth", &format!("{version} is"), fact);
+        }
     }
     if let Some(fact) = &seen.required_by_handshake {
         open("client_auth", "whether one is required is", fact);

@@ -19,10 +19,12 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::settings::Settings;
 use crate::target::Endpoint;
-use crate::tls::handshake::beyond_rustls;
+use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
+use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::nodes::NodesSeen;
-use crate::tls::session::SessionSpec;
+use crate::tls::session::{Session, SessionSpec};
 use crate::untrusted::Untrusted;
+use crate::wire::registry::ProtocolVersion;
 
 /// The ports that a URL does not name.
 const HTTPS: u16 = 443;
@@ -54,17 +56,7 @@ impl Probe for Http {
         );
         let session = session?;
         let Some(exchange) = &session.http else {
-            if let Some(beyond) = beyond_rustls(cx, cx.sni()).await {
-                return Err(ProbeError::undecided(beyond));
-            }
-            let why = session.error.as_deref().unwrap_or("it broke");
-            let hint = match (&session.client_certificate, session.client_certificate_sent) {
-                (Some(_), false) => "; the server asked for a client certificate",
-                _ => "",
-            };
-            return Err(ProbeError::undecided(format!(
-                "no handshake was completed that a request could go over: {why}{hint}"
-            )));
+            return Err(no_session(cx, &session).await);
         };
         Ok(HttpSeen {
             host: request.host.clone(),
@@ -76,6 +68,32 @@ impl Probe for Http {
 
     /// It is one answer, of one of them.
     fn doubt(_: &mut Attempt<HttpSeen>, _: &NodesSeen, _: &str) {}
+}
+
+/// Why there is no session that a request could go over.
+async fn no_session(cx: &Cx, session: &Session) -> ProbeError {
+    let why = session.error.as_deref().unwrap_or("it broke");
+    if let Some(beyond) = beyond_rustls(cx, cx.sni()).await {
+        return ProbeError::undecided(beyond);
+    }
+    let told = cx.ask(&Hello::ordinary(cx.sni())).await;
+    let flight = told.outcome.as_ref().ok().and_then(HelloOutcome::flight);
+    let version = flight.map(|flight| flight.hello.version());
+    if let Some(old) = version.filter(|version| *version < ProtocolVersion::TLS1_2) {
+        return ProbeError::undecided(format!(
+            "the server takes {old}, which this program cannot complete a handshake with"
+        ));
+    }
+    if session.client_certificate.is_some() && !session.client_certificate_sent {
+        return ProbeError::not_applicable(format!(
+            "the server talks to nobody without a client certificate: {why}"
+        ));
+    }
+    if session.outcome == HandshakeOutcome::ProtocolError {
+        return ProbeError::undecided(format!("no handshake was completed: {why}"));
+    }
+    // That is told of the handshake: an ordinary client sends no request here.
+    ProbeError::not_applicable(format!("the ordinary handshake fails: {why}"))
 }
 
 /// The request that goes over a session, where one is asked for and makes sense.

@@ -13,6 +13,7 @@ use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{REFUSALS, Reply, question};
 use crate::tls::certificate::{self, CertificateSeen};
 use crate::tls::clear;
+use crate::tls::handshake::{HandshakeOutcome, beyond_rustls};
 use crate::tls::hellos::{Extras, Hello, HelloOutcome};
 use crate::tls::session::{Session, SessionSpec};
 use crate::tls::verification::{self, VerificationSeen};
@@ -100,13 +101,10 @@ impl Probe for Certificates {
                 }
             }
         }
-        if versions::spoken(cx, ProtocolVersion::TLS1_3)
-            .await
-            .answer
-            .answer
-            == Answer::Yes
+        let tls13 = versions::spoken(cx, ProtocolVersion::TLS1_3).await.answer;
+        if tls13.answer == Answer::Yes
+            && let Some(fact) = encrypted(cx, &mut chains).await
         {
-            let fact = encrypted(cx, &mut chains).await;
             for kind in KEY_TYPES.iter().filter(|kind| kind.usual) {
                 facts.entry(kind.name).or_default().push(fact.clone());
             }
@@ -243,11 +241,17 @@ async fn in_clear(
             let chain = outcome
                 .flight()
                 .and_then(|flight| flight.certificates.clone());
-            chains.take(&chain.unwrap_or_default(), version);
+            let chain = chain.unwrap_or_default();
+            chains.take(&chain, version);
             if chains.has(kind.name) {
                 return Fact::new(Answer::Yes, outcome.to_string());
             }
-            let told = format!("{version}: {outcome}, with a key of another type");
+            let what = if chain.is_empty() {
+                "and no certificate"
+            } else {
+                "with a key of another type"
+            };
+            let told = format!("{version}: {outcome}, {what}");
             Fact::new(Answer::Undetermined, told)
         }
         Reply::Refused(refusal) => {
@@ -259,19 +263,28 @@ async fn in_clear(
 }
 
 /// Whether the server has more chains in TLS 1.3: asked for all types but those that it has shown, until it
-/// refuses. The fact is about those.
-async fn encrypted(cx: &Cx, chains: &mut Chains) -> Fact {
+/// refuses. The fact is about those; none where no client comes so far, which is told of the handshake.
+async fn encrypted(cx: &Cx, chains: &mut Chains) -> Option<Fact> {
     let open = |why: String| Fact::new(Answer::Undetermined, format!("TLSv1.3: {why}"));
     let ordinary = match cx.session(&SessionSpec::ordinary(cx.sni())).await {
         Ok(session) if session.version == Some(ProtocolVersion::TLS1_3) => session,
-        Ok(session) => return open(format!("no handshake was completed: {}", broke(&session))),
-        Err(error) => return open(error.to_string()),
+        Ok(session) => {
+            let beyond = beyond_rustls(cx, cx.sni()).await;
+            let odd = session.completed() || session.outcome == HandshakeOutcome::ProtocolError;
+            return match beyond {
+                Some(beyond) => Some(open(beyond)),
+                None if odd => Some(open(format!("no handshake of it: {}", broke(&session)))),
+                None => None,
+            };
+        }
+        Err(error) => return Some(open(error.to_string())),
     };
     chains.take(&ordinary.chain, ProtocolVersion::TLS1_3);
     loop {
         let left = KEY_TYPES.iter().filter(|kind| !chains.has(kind.name));
         if !left.clone().any(|kind| kind.usual) {
-            return Fact::new(Answer::No, "TLSv1.3: every usual type was shown");
+            let told = "TLSv1.3: every usual type was shown";
+            return Some(Fact::new(Answer::No, told));
         }
         let mut schemes: Vec<u16> = left.flat_map(|kind| kind.schemes).copied().collect();
         let missing = OF_CERTIFICATES.iter().filter(|id| !schemes.contains(id));
@@ -285,7 +298,7 @@ async fn encrypted(cx: &Cx, chains: &mut Chains) -> Fact {
         let begun = tokio::time::Instant::now();
         let session = match cx.session(&spec).await {
             Ok(session) => session,
-            Err(error) => return open(error.to_string()),
+            Err(error) => return Some(open(error.to_string())),
         };
         if chains.take(&session.chain, ProtocolVersion::TLS1_3) {
             continue;
@@ -294,17 +307,17 @@ async fn encrypted(cx: &Cx, chains: &mut Chains) -> Fact {
             // Who has nothing else may send what it has (RFC 8446 §4.4.2.2).
             let told =
                 "TLSv1.3: the server sends the same chain to clients that take none of its type";
-            return Fact::new(Answer::No, told);
+            return Some(Fact::new(Answer::No, told));
         }
         let alert = session.alert.map(|alert| alert.0);
         let clear = alert.is_some_and(|alert| REFUSALS.contains(&alert));
         // The end of the connection has come again and again by now.
         let ended = session.may_be_chance() && session.error.is_some();
-        return if clear || (ended && cx.answers_since(None, begun).await) {
+        return Some(if clear || (ended && cx.answers_since(None, begun).await) {
             Fact::new(Answer::No, format!("TLSv1.3: {}", broke(&session)))
         } else {
             open(broke(&session))
-        };
+        });
     }
 }
 
@@ -316,7 +329,8 @@ fn broke(session: &Session) -> String {
 /// The chains of a server, by the type of their keys.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CertificatesSeen {
-    /// Whether the server has a certificate with such a key: `RSA` and `EC`, and what it has besides. A
+    /// Whether the server has a certificate with such a key: `RSA` and `EC`, and what it has besides. One
+    /// that is missing was not asked about: TLS 1.3 alone is spoken, and no handshake completes. A
     /// server that has one and sends it to nobody who does not take its issuer's signature counts as one
     /// that has none.
     pub key_types: BTreeMap<String, Fact>,
