@@ -321,6 +321,14 @@ impl Hello {
         (same(one, two) && one_list).then_some(Self::Tls(joined))
     }
 
+    /// Whether it is about versions, suites, groups or the name alone.
+    pub(crate) fn is_plain(&self) -> bool {
+        match self {
+            Self::Ssl2 { .. } => true,
+            Self::Tls(hello) => hello.extras.is_none(),
+        }
+    }
+
     /// The newest version that is offered.
     pub(crate) fn newest(&self) -> ProtocolVersion {
         match self {

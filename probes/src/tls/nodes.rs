@@ -41,7 +41,7 @@ impl Probe for Nodes {
         let answered = cx.answered();
         let clearly_refused = answered
             .iter()
-            .filter(|(_, told)| told.is_clear() && !told.is_hello());
+            .filter(|(hello, told)| hello.is_plain() && told.is_clear() && !told.is_hello());
         let longest = cx.longest_answered() * 5 / 4;
         let mut refused = joined(clearly_refused.map(|(hello, _)| hello), longest);
         // The usual suites first: there nodes differ.

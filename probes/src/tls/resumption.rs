@@ -87,19 +87,19 @@ async fn of_version(
         Answer::Yes => 1,
         _ => TRIES,
     };
-    let by_id = async {
-        if issued.answer != Answer::Yes {
-            return Ok(ResumptionBy::issued(issued));
-        }
+    let by_ticket = made(cx, Means::Ticket, tries).await?;
+    let tickets = ResumptionBy::read(&by_ticket, ticket_tls12(&by_ticket));
+    // Who takes its tickets need not keep sessions in memory: clients that know none are rare.
+    let ids = if issued.answer != Answer::Yes || tickets.is_resumed() {
+        ResumptionBy::issued(issued)
+    } else {
         let made = made(cx, Means::SessionId, tries).await?;
-        Ok::<_, ProbeError>(ResumptionBy::read(&made, issued))
+        ResumptionBy::read(&made, issued)
     };
-    let (made, by_id) = tokio::join!(made(cx, Means::Ticket, tries), by_id);
-    let made = made?;
-    let hint = made.ticket.map(|ticket| ticket.lifetime_hint);
+    let hint = by_ticket.ticket.map(|ticket| ticket.lifetime_hint);
     Ok(Some(VersionSessions {
-        ids: Some(by_id?),
-        tickets: Some(ResumptionBy::read(&made, ticket_tls12(&made))),
+        ids: Some(ids),
+        tickets: Some(tickets),
         lifetime_hint_seconds: hint.filter(|hint| *hint > 0),
         ..VersionSessions::default()
     }))
@@ -155,6 +155,11 @@ fn unestablished(made: &Resumptions) -> Fact {
 }
 
 impl ResumptionBy {
+    /// Whether it was resumed each time.
+    fn is_resumed(&self) -> bool {
+        self.resumptions > 0 && self.resumptions == self.tries
+    }
+
     fn issued(issued: Fact) -> Self {
         Self {
             issued,
@@ -222,8 +227,8 @@ pub struct SessionSeen(pub BTreeMap<ProtocolVersion, VersionSessions>);
 /// Sessions of one version.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct VersionSessions {
-    /// Session ids, by which the server finds what it remembers: TLS 1.2 and below. Below TLS 1.2 only
-    /// whether they are issued.
+    /// Session ids, by which the server finds what it remembers: TLS 1.2 and below. Below TLS 1.2, and where
+    /// tickets are resumed, only whether they are issued.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<ResumptionBy>,
     /// Tickets, which hold what the server would have to remember, or name it: of RFC 5077 in TLS 1.2,
