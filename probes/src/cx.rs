@@ -488,7 +488,8 @@ impl Cx {
     ) -> Result<Arc<Resumptions>, NetError> {
         let cell = self.resumptions.cell(spec);
         let made = cell.get_or_try_init(async || {
-            let mut resumer = Resumer::new(spec, &self.endpoint)?;
+            let mut resumer =
+                Resumer::new(spec, &self.endpoint, self.settings.client_identity.as_ref())?;
             let mut quiet = None;
             while resumer.wants_more() {
                 if resumer.broke() && quiet.is_none() {

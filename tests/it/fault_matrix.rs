@@ -254,7 +254,10 @@ impl Judge<'_> {
     fn completeness(&mut self) {
         let complete = self.report.at("/complete") == true;
         let gaps = self.report.at("/not_measured").as_array();
-        let gaps = gaps.expect("a list").len();
+        let gaps = gaps.expect("a list");
+        // rustls may stumble where a short hello with a ticket does.
+        let other = gaps.iter().filter(|gap| gap["what"] != "session").count();
+        let gaps = gaps.len();
         if complete && !self.open.is_empty() {
             self.wrong.push("undetermined, and yet complete".into());
         }
@@ -262,7 +265,7 @@ impl Judge<'_> {
             self.wrong
                 .push(format!("complete: {complete}, and {gaps} not measured"));
         }
-        if !complete && self.row.must == Must::Everything && self.row.handshake {
+        if other > 0 && self.row.must == Must::Everything && self.row.handshake {
             self.wrong.push("not complete".into());
         }
         let grave = self

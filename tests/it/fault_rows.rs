@@ -296,14 +296,14 @@ matrix! {
         behaviour: "RST in place of every alert",
         stands_for: "servers and firewalls that give no reasons",
         faults: &[Alert(Reset)],
-        at_most: 96,
+        at_most: 112,
         peers: Some(["right", "no output", "right", "right", "", "right"]),
     }
     alerts_become_closes {
         behaviour: "FIN in place of every alert",
         stands_for: "the same, politely",
         faults: &[Alert(Close)],
-        at_most: 96,
+        at_most: 112,
         peers: Some(["right", "no output", "right", "right", "right", "right"]),
     }
     alerts_become_internal_error {
@@ -318,7 +318,7 @@ matrix! {
         stands_for: "an intrusion prevention system that swallows refusals",
         faults: &[Alert(Silence)],
         args: &["--timeout", "0.8", "--deadline", "30"],
-        at_most: 96,
+        at_most: 112,
         peers: Some(["hangs", "no output", "hangs", "right", "", "hangs"]),
     }
     resets_above_20_a_second {

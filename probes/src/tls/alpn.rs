@@ -159,10 +159,14 @@ impl Way {
     }
 }
 
-/// The first question in clear: every protocol, and DEFLATE for the compression probe.
+/// The first question in clear: every protocol; DEFLATE for the compression probe, and the extension for SCTs
+/// for that of certificate transparency.
 pub(crate) fn first_hello(control: &Hello) -> Hello {
     control.clone().with(Extras {
-        extensions: vec![Extension::alpn(PROTOCOLS)],
+        extensions: vec![
+            Extension::alpn(PROTOCOLS),
+            Extension::signed_certificate_timestamp(),
+        ],
         compression: vec![DEFLATE],
         ..Extras::default()
     })
@@ -189,8 +193,8 @@ async fn clear_answer(
         extensions: vec![Extension::alpn(offered)],
         ..Extras::default()
     });
-    // Everything is offered together with compression, which asks for that; a server that does not take
-    // up that hello is asked for the protocols alone.
+    // Everything is offered together with what other probes ask for; a server that does not take up that
+    // hello is asked for the protocols alone.
     if offered.len() == PROTOCOLS.len() {
         let both = cx.ask(&first_hello(control)).await.outcome;
         if let Ok(outcome) = both

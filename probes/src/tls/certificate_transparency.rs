@@ -8,6 +8,7 @@ use crate::cx::Cx;
 use crate::fact::{Answer, Attempt, Fact};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::alpn::{self, Alpn};
 use crate::tls::ask::{Reply, question};
 use crate::tls::certificate::CertificateSeen;
 use crate::tls::clear;
@@ -180,8 +181,7 @@ async fn extension(cx: &Cx, leaf: &[u8], found: &mut Found<'_>) -> Fact {
         }
         Err(error) => return open(error.to_string()),
     };
-    let hello = offering(&control);
-    let outcome = match question(cx, &hello, Some(&control)).await {
+    let outcome = match offered(cx, &control).await {
         Reply::Accepted(outcome) => outcome,
         Reply::Refused(refusal) => {
             return open(format!(
@@ -204,14 +204,19 @@ async fn extension(cx: &Cx, leaf: &[u8], found: &mut Found<'_>) -> Fact {
     found.take(Ok(list), SctSource::Tls, &entry, "the ServerHello")
 }
 
-fn offering(hello: &Hello) -> Hello {
-    hello.clone().with(Extras {
-        extensions: vec![Extension {
-            typ: ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
-            body: Vec::new(),
-        }],
+/// The answer to a hello with the extension: where protocols are asked for, theirs has it.
+async fn offered(cx: &Cx, control: &Hello) -> Reply {
+    if cx.chosen(Alpn::ID)
+        && let Ok(outcome) = cx.ask(&alpn::first_hello(control)).await.outcome
+        && outcome.is_hello()
+    {
+        return Reply::Accepted(outcome);
+    }
+    let hello = control.clone().with(Extras {
+        extensions: vec![Extension::signed_certificate_timestamp()],
         ..Extras::default()
-    })
+    });
+    question(cx, &hello, Some(control)).await
 }
 
 fn own(flight: &Flight) -> Option<&[u8]> {

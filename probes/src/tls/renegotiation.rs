@@ -15,6 +15,7 @@ use crate::tls::clear;
 use crate::tls::handshake;
 use crate::tls::hellos::Extras;
 use crate::tls::renegotiate;
+use crate::tls::session::SessionSpec;
 use crate::tls::versions;
 use crate::wire::client_hello::Extension;
 use crate::wire::flight::Flight;
@@ -43,7 +44,9 @@ impl Probe for Renegotiation {
             (*version, seen)
         });
         let mut seen: BTreeMap<_, _> = join_all(asked).await.into_iter().collect();
+        let ordinary = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
         if handshake::refused(cx).await?.is_none()
+            && !ordinary.client_certificate_sent
             && let Some((version, newest)) = seen.last_entry().map(|entry| (*entry.key(), entry))
         {
             let tried = client_initiated(cx, version).await?;
@@ -143,7 +146,8 @@ pub struct SecureRenegotiation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Signal>,
     /// Whether another handshake begins where a client asks for one on a connection that has finished
-    /// its first. Tried in the newest of these versions alone; none where no handshake is finished.
+    /// its first. Tried in the newest of these versions alone; none where no handshake is finished without
+    /// a client certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_initiated: Option<Fact>,
     /// What was sent and what came back.

@@ -116,6 +116,14 @@ impl Extension {
         Self::vector16(0, &entry)
     }
 
+    /// signed_certificate_timestamp, which asks for SCTs (RFC 6962 §3.3.1).
+    pub fn signed_certificate_timestamp() -> Self {
+        Self {
+            typ: ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
+            body: Vec::new(),
+        }
+    }
+
     /// supported_groups (RFC 8446 §4.2.7).
     pub fn supported_groups(groups: &[Group]) -> Self {
         Self::list16(10, groups.iter().map(|group| group.0))

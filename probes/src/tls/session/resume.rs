@@ -20,7 +20,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::{AFTERMATH, AFTERMATH_FACTOR, SessionSpec, provider, record, server_name};
+use super::{
+    AFTERMATH, AFTERMATH_FACTOR, ClientIdentity, SessionSpec, provider, record, server_name,
+};
 use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
@@ -104,9 +106,14 @@ pub(crate) struct Resumer {
 }
 
 impl Resumer {
-    pub(crate) fn new(spec: &ResumeSpec, endpoint: &Endpoint) -> Result<Self, NetError> {
+    /// `identity` is presented where the server asks for a client certificate.
+    pub(crate) fn new(
+        spec: &ResumeSpec,
+        endpoint: &Endpoint,
+        identity: Option<&ClientIdentity>,
+    ) -> Result<Self, NetError> {
         let store = Arc::new(Store::default());
-        let config = config(spec, &store).map_err(|error| NetError::Other {
+        let config = config(spec, &store, identity).map_err(|error| NetError::Other {
             why: error.to_string(),
         })?;
         let named = SessionSpec::brief(spec.sni.clone());
@@ -300,7 +307,11 @@ fn issued(heard: &[u8]) -> (usize, Option<NewSessionTicket>) {
     (id, ticket)
 }
 
-fn config(spec: &ResumeSpec, store: &Arc<Store>) -> Result<ClientConfig, Error> {
+fn config(
+    spec: &ResumeSpec,
+    store: &Arc<Store>,
+    identity: Option<&ClientIdentity>,
+) -> Result<ClientConfig, Error> {
     let version: &'static SupportedProtocolVersion = match spec.means {
         Means::Psk => &TLS13,
         Means::SessionId | Means::Ticket => &TLS12,
@@ -310,12 +321,16 @@ fn config(spec: &ResumeSpec, store: &Arc<Store>) -> Result<ClientConfig, Error> 
         Means::Ticket | Means::Psk => Tls12Resumption::SessionIdOrTickets,
     };
     let provider = provider();
-    let recorder = Arc::new(record::Recorder::new(Arc::clone(&provider), None, &[]));
+    let recorder = Arc::new(record::Recorder::new(
+        Arc::clone(&provider),
+        identity.cloned(),
+        &[],
+    ));
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[version])?
         .dangerous()
-        .with_custom_certificate_verifier(recorder)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::clone(&recorder) as _)
+        .with_client_cert_resolver(recorder);
     config.enable_sni = spec.sni.is_some();
     config.resumption = Resumption::store(Arc::clone(store) as _).tls12_resumption(tls12);
     Ok(config)

@@ -83,7 +83,11 @@ fn configuration_for(connection: &Connection<'_>, hello: &Hello) -> Arc<ServerCo
     model
         .groups
         .retain(|name| sent.contains(&names::group(name)));
-    Arc::new(configuration(&model, &shared.identity))
+    let mut config = configuration(&model, &shared.identity);
+    if let Some(own) = &shared.tls {
+        config.session_storage = Arc::clone(&own.session_storage);
+    }
+    Arc::new(config)
 }
 
 /// Serves what comes after the first message, which `connection.raw` holds.
