@@ -417,6 +417,15 @@ impl Cx {
         *lock(&self.slowest_connect)
     }
 
+    /// Every handshake that was made.
+    pub(crate) fn sessions(&self) -> Vec<Arc<Session>> {
+        let sessions = self.sessions.filled().into_iter();
+        sessions
+            .filter(|(spec, _)| spec.sni == self.sni())
+            .map(|(_, session)| session)
+            .collect()
+    }
+
     /// Every question that was put, with its answer.
     pub(crate) fn answered(&self) -> Vec<(Hello, Told)> {
         self.hellos.filled()

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod certificate_transparency;
 pub mod client_auth;
 pub mod compression;
+mod contradictions;
 pub mod dh_parameters;
 pub mod encrypt_then_mac;
 pub mod extended_master_secret;

@@ -11,6 +11,7 @@ use crate::cx::{Cx, Told};
 use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::tls::contradictions::contradictions;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::wire::flight::Flight;
 use crate::wire::registry::Suite;
@@ -36,7 +37,7 @@ impl Probe for Nodes {
     const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = NodesSeen;
 
-    async fn run(cx: &Cx, _so_far: &Observations) -> Result<NodesSeen, ProbeError> {
+    async fn run(cx: &Cx, so_far: &Observations) -> Result<NodesSeen, ProbeError> {
         let known = cx.known_good();
         let answered = cx.answered();
         let clearly_refused = answered
@@ -86,14 +87,13 @@ impl Probe for Nodes {
                 answers: answers.into_iter().collect(),
             })
             .collect();
+        let mut all = cx.answered();
+        all.extend(asked.into_iter().zip(again));
+        differences.extend(contradictions(cx, so_far, &all));
         differences.sort_by(|a, b| (&a.question, &a.answers).cmp(&(&b.question, &b.answers)));
         differences.dedup();
         let refusals_differ = !differences.is_empty();
-        let all = cx
-            .answered()
-            .into_iter()
-            .chain(asked.into_iter().zip(again));
-        differences.extend(certificates(all));
+        differences.extend(certificates(all.into_iter()));
         Ok(NodesSeen {
             agree: match compared {
                 _ if !differences.is_empty() => Answer::No,

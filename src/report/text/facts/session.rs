@@ -81,7 +81,8 @@ fn item(version: ProtocolVersion, sessions: &VersionSessions) -> Option<Span> {
             .filter(|(_, by)| by.as_ref().is_some_and(is_meant));
         means.map(|(name, _)| *name).collect()
     };
-    let resumed = of(|by| answer(by) == Answer::Yes && !by.is_broken());
+    // Issued, and not tried: that is no resumption.
+    let resumed = of(|by| by.resumed.is_some() && answer(by) == Answer::Yes && !by.is_broken());
     let sometimes = of(|by| answer(by) == Answer::Yes && by.is_broken());
     let open = of(|by| answer(by) == Answer::Undetermined);
     let (style, mut told) = if !resumed.is_empty() {
