@@ -38,6 +38,10 @@ Examples:
   gladhand check lb.example.com:8443 -o json      one JSON document on stdout
   gladhand check example.com --connect 10.0.1.25  one node behind the balancer, with its SNI
   gladhand check 10.0.1.25 --sni app.example.com --trust internal-ca.pem
+  gladhand check example.com --revocation         asks the CA, too; fetches missing intermediates
+  gladhand check example.com --write-bundle fullchain.pem
+  gladhand check api.example.com --client-cert client.pem --client-key client.key
+  gladhand check example.com --mozilla intermediate --path /health
   gladhand check mail.example.com --starttls smtp
   gladhand check app.example.com --via http://proxy.example.com:3128
   gladhand check @hosts.txt -o json=report.json --fail-on medium
@@ -71,26 +75,27 @@ pub(super) struct Args {
     #[command(flatten)]
     limits: LimitArgs,
 
-    /// Write the chain that the server should send to FILE: PEM, its certificate first, no root
+    /// The lowest severity that makes the exit code 1
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
+    #[arg(env = "GLADHAND_FAIL_ON", hide_env = true, help_heading = "Verdict")]
+    fail_on: FailOn,
+
+    /// The profile of Mozilla's guidelines that has to be met: modern, intermediate, or old@5.8
     ///
-    /// Of one target. What the server leaves out is fetched from where its certificates say that it is
-    /// (http:// only).
+    /// Version 6.0, unless another one stands behind an `@`: modern@5.8, intermediate@5.8, old@5.8. Where
+    /// the server misses it, that is a finding (`mozilla-profile-missed`); where something that decides
+    /// was not measured, the run is incomplete.
+    #[arg(long, value_name = "PROFILE[@VERSION]", env = "GLADHAND_MOZILLA")]
+    #[arg(hide_env = true, help_heading = "Verdict")]
+    mozilla: Option<ProfileName>,
+
+    /// Write to FILE the chain that the server should send: PEM, its certificate first, no root
+    ///
+    /// For one target. The intermediates that the server does not send are fetched from where its
+    /// certificates say that they are, as with --revocation.
     #[arg(long, value_name = "FILE", env = "GLADHAND_WRITE_BUNDLE")]
     #[arg(hide_env = true, help_heading = "Output")]
     write_bundle: Option<PathBuf>,
-
-    /// The lowest severity that makes the exit code 1
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    #[arg(env = "GLADHAND_FAIL_ON", hide_env = true, help_heading = "Output")]
-    fail_on: FailOn,
-
-    /// The profile of Mozilla's guidelines to meet: modern, intermediate, or old@5.8
-    ///
-    /// Of version 6.0, unless another one stands behind an `@`: intermediate@5.8. Missing it is a
-    /// finding (`mozilla-profile-missed`); what decides and was not measured makes the run incomplete.
-    #[arg(long, value_name = "PROFILE[@VERSION]", env = "GLADHAND_MOZILLA")]
-    #[arg(hide_env = true, help_heading = "Output")]
-    mozilla: Option<ProfileName>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -124,6 +129,16 @@ struct ConnectionArgs {
     )]
     #[arg(value_parser = connect_to)]
     connect: Option<ConnectTo>,
+
+    /// Only IPv4 addresses
+    #[arg(short = '4', long, conflicts_with = "ipv6", value_parser = FalseyValueParser::new())]
+    #[arg(env = "GLADHAND_IPV4", hide_env = true, action = ArgAction::SetTrue)]
+    ipv4: bool,
+
+    /// Only IPv6 addresses
+    #[arg(short = '6', long, value_parser = FalseyValueParser::new())]
+    #[arg(env = "GLADHAND_IPV6", hide_env = true, action = ArgAction::SetTrue)]
+    ipv6: bool,
 
     /// Ask for TLS in this protocol, on its usual port unless the target has one
     ///
@@ -163,24 +178,15 @@ struct ConnectionArgs {
 
     /// The roots to hold chains against: mozilla, system, or a PEM file
     #[arg(long, value_name = "mozilla|system|FILE", default_value = "mozilla")]
-    #[arg(env = "GLADHAND_TRUST", hide_env = true)]
+    #[arg(env = "GLADHAND_TRUST", hide_env = true, help_heading = "Certificates")]
     trust: String,
 
-    /// The logs of Certificate Transparency in place of the list that is part of the program
+    /// The list of Certificate Transparency logs, in place of the built-in one
     ///
     /// A file as Google publishes it (version 3 of its schema), for SCTs of newer logs.
     #[arg(long, value_name = "FILE", env = "GLADHAND_CT_LOGS", hide_env = true)]
+    #[arg(help_heading = "Certificates")]
     ct_logs: Option<PathBuf>,
-
-    /// Only IPv4 addresses
-    #[arg(short = '4', long, conflicts_with = "ipv6", value_parser = FalseyValueParser::new())]
-    #[arg(env = "GLADHAND_IPV4", hide_env = true, action = ArgAction::SetTrue)]
-    ipv4: bool,
-
-    /// Only IPv6 addresses
-    #[arg(short = '6', long, value_parser = FalseyValueParser::new())]
-    #[arg(env = "GLADHAND_IPV6", hide_env = true, action = ArgAction::SetTrue)]
-    ipv6: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -196,12 +202,17 @@ struct LimitArgs {
     #[arg(env = "GLADHAND_SKIP", hide_env = true)]
     skip: Vec<String>,
 
-    /// Ask the issuers whether the certificates are revoked (OCSP, CRLs), and fetch missing ones
+    /// Ask the issuers whether the certificates are revoked (OCSP, CRLs); fetch missing intermediates
     ///
-    /// This is the only time that anybody but the target is contacted: where the certificates say, by
-    /// http:// only, and at no address nearer to this machine than the target's. Not through --via.
+    /// Nobody but the target is contacted without this or --write-bundle. With it: the hosts that the
+    /// certificates name for that, by http:// only, and at no address nearer to this machine than the
+    /// target's. Not through --via.
     #[arg(long, value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
-    #[arg(env = "GLADHAND_REVOCATION", hide_env = true)]
+    #[arg(
+        env = "GLADHAND_REVOCATION",
+        hide_env = true,
+        help_heading = "Certificates"
+    )]
     revocation: bool,
 
     /// Seconds that one connection may take
@@ -465,9 +476,14 @@ impl ConnectionArgs {
 
 /// What `--help` says below the flags: the probes, and the formats.
 fn after_long_help() -> String {
+    // What is longer stands on a line of its own: so the others stay within 100 columns.
+    const COLUMN: usize = 16;
     let list = |rows: &mut dyn Iterator<Item = (&'static str, &'static str)>| {
         let rows: Vec<_> = rows
-            .map(|(name, about)| format!("  {name:14}{about}"))
+            .map(|(name, about)| match name.len() {
+                0..=COLUMN => format!("  {name:COLUMN$}  {about}"),
+                _ => format!("  {name}\n  {:COLUMN$}  {about}", ""),
+            })
             .collect();
         rows.join("\n")
     };

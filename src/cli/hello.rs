@@ -30,11 +30,18 @@ const EXAMPLES: &str = "\
 Examples:
   gladhand hello --listen 127.0.0.1:8443 --count 1    then: curl https://127.0.0.1:8443
   gladhand hello client.pcap --against lb.example.com
-  gladhand hello client.pcap --against policy:ELBSecurityPolicy-TLS13-1-2-2021-06
+  gladhand hello client.pcap --against policy:ELBSecurityPolicy-TLS13-1-2-PQ-2025-09
   tcpdump -w - port 443 | gladhand hello -
 
-Exit codes: 0 hellos were seen, and work with the counterpart; 1 the counterpart has nothing in common
-with one of them; 2 a usage error, or no capture; 3 no hello, or not everything could be measured.";
+Exit codes:
+  0    hellos were seen, and those held against a counterpart work with it
+  1    the counterpart has nothing in common with one of them
+  2    usage error, or no capture
+  3    no hello was seen, or something could not be measured
+  70   a bug in gladhand
+  130  interrupted (143: terminated); the partial report is written
+
+Every flag has an environment variable: --listen is GLADHAND_LISTEN.";
 
 /// Show what clients offer, from a listener or a capture, and what a counterpart lacks of it
 ///
@@ -59,32 +66,39 @@ pub(super) struct Args {
         env = "GLADHAND_LISTEN",
         hide_env = true
     )]
+    #[arg(help_heading = "Listening")]
     listen: Option<SocketAddr>,
 
     /// End after so many hellos [default: Ctrl-C ends it]
     #[arg(long, value_name = "N", env = "GLADHAND_COUNT", hide_env = true)]
+    #[arg(help_heading = "Listening")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=MAX_COUNT))]
     count: Option<u32>,
 
     /// Seconds that a client has for its hello
     #[arg(long, value_name = "S", default_value = "10", value_parser = check::seconds)]
-    #[arg(env = "GLADHAND_TIMEOUT", hide_env = true)]
+    #[arg(env = "GLADHAND_TIMEOUT", hide_env = true, help_heading = "Listening")]
     timeout: Duration,
 
     /// Seconds to listen in all [default: no limit]
     #[arg(long, value_name = "S", value_parser = check::seconds)]
-    #[arg(env = "GLADHAND_DEADLINE", hide_env = true)]
+    #[arg(env = "GLADHAND_DEADLINE", hide_env = true, help_heading = "Listening")]
     deadline: Option<Duration>,
 
     /// Clients at once; the others wait
     #[arg(long, value_name = "N", default_value_t = 64)]
-    #[arg(env = "GLADHAND_MAX_CONNECTIONS", hide_env = true)]
+    #[arg(
+        env = "GLADHAND_MAX_CONNECTIONS",
+        hide_env = true,
+        help_heading = "Listening"
+    )]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     max_connections: u16,
 
     /// What to hold the hellos against: HOST[:PORT], which is probed, or policy:NAME
     ///
-    /// policy:ELBSecurityPolicy-… is a security policy of Elastic Load Balancing by its content.
+    /// policy:ELBSecurityPolicy-… is a security policy of Elastic Load Balancing, as it is known to this
+    /// program. Of those whose groups AWS does not tell, what hangs on groups is undetermined.
     #[arg(
         long,
         value_name = "COUNTERPART",

@@ -13,9 +13,12 @@ use super::CliError;
 const MOST: u64 = 1024 * 1024;
 
 #[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Connection")]
+#[command(next_help_heading = "Certificates")]
 pub(super) struct IdentityArgs {
-    /// Present this certificate (PEM, with its chain) to a server that asks for one
+    /// Present this certificate (PEM, with its chain) where the server asks for one
+    ///
+    /// The report says whether it is accepted, and what becomes of a client without one. Without this
+    /// flag, it still says whether the server asks, and of whose CAs.
     #[arg(long, value_name = "FILE", requires = "client_key")]
     #[arg(env = "GLADHAND_CLIENT_CERT", hide_env = true)]
     client_cert: Option<PathBuf>,

@@ -44,7 +44,7 @@ const VERSION: &str = concat!(
 const EXIT_CODES: &str = "\
 Exit codes:
   0    everything asked was measured, and nothing is at or above --fail-on
-  1    findings at or above --fail-on
+  1    findings at or above --fail-on (hello: nothing in common with the counterpart)
   2    usage or configuration error; nothing was probed
   3    something asked could not be measured (no such host, refused, timeout)
   70   a bug in gladhand

@@ -50,7 +50,7 @@ pub(super) struct ColorArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct DetailArgs {
-    /// Only verdicts, and one line a finding
+    /// Only verdicts, and one line for each finding or hello
     #[arg(short, long, conflicts_with = "verbose", value_parser = FalseyValueParser::new())]
     #[arg(env = "GLADHAND_QUIET", hide_env = true, action = ArgAction::SetTrue)]
     quiet: bool,

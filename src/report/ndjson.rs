@@ -56,7 +56,7 @@ impl Format for NdJson {
     }
 
     fn about(&self) -> &'static str {
-        "a JSON line for each target as it finishes, and a summary; `gladhand schema ndjson`"
+        "a JSON line a target as it finishes, and a summary; `gladhand schema ndjson`"
     }
 
     fn render(
