@@ -27,7 +27,7 @@ use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::hellos::{Delivery, Hello, HelloOutcome};
 use crate::tls::issuers::IssuersSeen;
 use crate::tls::renegotiate::{self, Asked};
-use crate::tls::session::{ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
+use crate::tls::session::{self, ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
 use crate::tls::versions::Version;
 use crate::wire::flight::{FlightDecoder, State};
 use crate::wire::messages::Alert;
@@ -478,6 +478,7 @@ impl Cx {
         spec: &SessionSpec,
         own_slot: bool,
     ) -> Result<Arc<Session>, NetError> {
+        session::warm_up().await;
         let begun = Instant::now();
         let connection = self.connect(self.settings.timeout, None, own_slot).await?;
         let identity = self.settings.client_identity.as_ref();

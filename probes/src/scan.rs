@@ -124,7 +124,7 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
     let begun = Instant::now();
     let cx = Cx::new(endpoint, settings);
     if !endpoint.plaintext && (cx.chosen(Handshake::ID) || cx.chosen(Certificate::ID)) {
-        session::warm_up();
+        drop(tokio::spawn(session::warm_up()));
     }
     let mut seen = Observations::default();
     tokio::join!(Box::pin(seen.run_stage(Stage::Reach, &cx)), look_ahead(&cx));

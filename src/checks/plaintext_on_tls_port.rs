@@ -1,5 +1,6 @@
 //! Something answers without TLS.
 
+use gladhand_probes::net::opening::ProxyProtocol;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::untrusted::Untrusted;
 
@@ -15,19 +16,22 @@ static RULE: Rule = Rule {
     title: "The port does not speak TLS",
     severity: Severity::Critical,
     what: "TLS was expected, and the answer to a hello is HTTP or another protocol in the clear. \
-           Targets given as http:// are left out.",
+           Targets given as http:// are left out. Where a PROXY protocol header was sent first, high: \
+           the answer is to that.",
     why: "Clients report `wrong version number` (OpenSSL), `packet length too long`, `Unsupported \
           or unrecognized SSL message` (Java) or `first record does not look like a TLS handshake` \
           (Go). Behind a load balancer with an HTTPS target group every request ends with 502.",
     fix: &[
         RuleFix {
             product: "nginx",
-            text: "The `ssl` parameter is missing on the `listen` line, or it is the wrong port.",
+            text: "The `ssl` parameter is missing on the `listen` line, or it is the wrong port. In \
+                   answer to a PROXY protocol header: `proxy_protocol` is missing there.",
             snippet: Some("listen 443 ssl;"),
         },
         RuleFix {
             product: "HAProxy",
-            text: "`ssl` and `crt` are missing on the bind line. Where HAProxy is the client: no \
+            text: "`ssl` and `crt` are missing on the bind line; in answer to a PROXY protocol \
+                   header, `accept-proxy`. Where HAProxy is the client: no \
                    `ssl` on the server line for a backend in the clear.",
             snippet: Some("bind :443 ssl crt /etc/haproxy/certs/"),
         },
@@ -66,6 +70,21 @@ impl Check for PlaintextOnTlsPort {
             ReachOutcome::PlaintextOther => ("other", protocol(seen)),
             _ => return,
         };
+        if let Some(version) = refused_header(seen) {
+            out.push(Found {
+                key: "proxy-protocol".into(),
+                severity: Some(Severity::High),
+                message: format!(
+                    "Port {} answers a PROXY protocol header of version {version} in the clear: it does not \
+                     expect one, or its TLS begins elsewhere.",
+                    port(view)
+                ),
+                seen: seen.evidence.clone(),
+                reproduce: vec![s_client(view, "")],
+                ..Found::default()
+            });
+            return;
+        }
         let port = port(view);
         let banner = seen.banner.as_ref().and_then(first_line);
         let mut reproduce = vec![s_client(view, "")];
@@ -85,6 +104,15 @@ impl Check for PlaintextOnTlsPort {
             reproduce,
             ..Found::default()
         });
+    }
+}
+
+/// The version of the PROXY protocol, where its header was sent first and answered in the clear: then TLS
+/// was never asked for.
+fn refused_header(seen: &ReachSeen) -> Option<u8> {
+    match seen.before_tls.as_ref()?.proxy_protocol? {
+        ProxyProtocol::V1 => Some(1),
+        ProxyProtocol::V2 => Some(2),
     }
 }
 

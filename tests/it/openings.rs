@@ -180,6 +180,22 @@ fn nginx_and_haproxy_behind_a_balancer() {
     }
 }
 
+/// The answer is to the header, not to TLS.
+#[test]
+fn nginx_that_expects_no_proxy_protocol() {
+    needs!("nginx");
+    let pki = Pki::new();
+    let chain = pki.chain(&pki.leaf(&[HOST]));
+    let server = nginx(&pki, &[Site::serving(&pki, &chain)]);
+    for version in ["v1", "v2"] {
+        let report = check_with(&pki, server.port(), &["--proxy-protocol", version]);
+        let finding = report.finding("plaintext-on-tls-port");
+        assert_eq!(finding["evidence"]["key"], "proxy-protocol", "{report}");
+        assert_eq!(finding["severity"], "high", "{report}");
+        report.ends_with(1);
+    }
+}
+
 /// A run through a proxy: the name goes to the proxy as a name.
 fn through(proxy: &str, pki: &Pki, environment: &[(&str, &str)]) -> Report {
     let target = format!("{HOST}:8443");

@@ -329,17 +329,21 @@ impl<T: Clone + Display> Found<T> {
 
     /// Says that there is nothing in common, or that it is not known.
     fn tell<K: Display>(&self, against: &mut Against, what: &str, known: Option<&Vec<K>>) {
-        let theirs = known.map_or_else(|| "none that is known".into(), |known| list(known));
+        let theirs = match known {
+            Some(known) if !known.is_empty() => format!("takes {}", list(known)),
+            _ if self.open.is_empty() => "takes none".into(),
+            _ => "takes some that are not documented, and were not measured".into(),
+        };
         if self.open.is_empty() {
             against.verdict = Verdict::Fails;
             against.because.push(format!(
-                "no {what} in common: the client offers {}, the counterpart takes {theirs}",
+                "no {what} in common: the client offers {}, the counterpart {theirs}",
                 list(&self.offered)
             ));
         } else {
             against.verdict = Verdict::Undetermined;
             against.because.push(format!(
-                "no {what} is known to be in common: the client offers {}, the counterpart is known to take {theirs}",
+                "no {what} is known to be in common: the client offers {}, the counterpart {theirs}",
                 list(&self.offered)
             ));
         }

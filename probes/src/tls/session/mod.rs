@@ -7,13 +7,14 @@ mod resume;
 
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Once};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, Error};
 use rustls_pki_types::ServerName;
 use tokio::io::AsyncReadExt;
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -74,15 +75,15 @@ impl SessionSpec {
     }
 }
 
-/// Starts the crypto library beside the first questions: it takes tens of milliseconds, once.
-pub(crate) fn warm_up() {
-    static WARM: Once = Once::new();
-    WARM.call_once(|| {
-        drop(tokio::task::spawn_blocking(|| {
-            let mut bytes = [0; 16];
-            let _ = aws_lc_rs::rand::fill(&mut bytes);
-        }));
-    });
+/// Starts the crypto library, which takes tens of milliseconds, once: beside the first questions, and not
+/// while a server waits for a handshake.
+pub(crate) async fn warm_up() {
+    static WARM: OnceCell<()> = OnceCell::const_new();
+    let start = async || {
+        let random = || aws_lc_rs::rand::fill(&mut [0; 16]);
+        let _ = tokio::task::spawn_blocking(random).await;
+    };
+    WARM.get_or_init(start).await;
 }
 
 /// How a handshake went.
