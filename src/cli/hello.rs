@@ -95,10 +95,11 @@ pub(super) struct Args {
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     max_connections: u16,
 
-    /// What to hold the hellos against: HOST[:PORT], which is probed, or policy:NAME
+    /// What to hold the hellos against: HOST[:PORT], which is probed, policy:NAME or mozilla:PROFILE
     ///
     /// policy:ELBSecurityPolicy-… is a security policy of Elastic Load Balancing, as it is known to this
     /// program. Of those whose groups AWS does not tell, what hangs on groups is undetermined.
+    /// mozilla:modern, mozilla:intermediate@5.8 … is a server that is set up by Mozilla's guidelines.
     #[arg(
         long,
         value_name = "COUNTERPART",
@@ -352,10 +353,11 @@ fn counterpart(given: &str) -> Result<Counterpart, CliError> {
     match counterpart::known(given) {
         Some(Ok(known)) => Ok(Counterpart::Known(Box::new(known))),
         Some(Err(unknown)) => Err(CliError::Usage(format!(
-            "no {} is called `{}`{}",
-            unknown.prefix,
+            "no {} is called `{}`{}{}",
+            unknown.noun,
             unknown.name,
             meant(unknown.name.raw(), &unknown.known),
+            few(&unknown.known),
         ))),
         None => match given.parse::<Target>() {
             Ok(target) if target.plaintext => Err(CliError::Usage(
@@ -363,11 +365,19 @@ fn counterpart(given: &str) -> Result<Counterpart, CliError> {
             )),
             Ok(target) => Ok(Counterpart::Server(target)),
             Err(error) => Err(CliError::Usage(format!(
-                "--against `{}`: {error}; it takes HOST[:PORT] or policy:NAME",
+                "--against `{}`: {error}; it takes HOST[:PORT], policy:NAME or mozilla:PROFILE",
                 Untrusted::from(given)
             ))),
         },
     }
+}
+
+/// The names, where they are few enough to be read.
+fn few(known: &[&str]) -> String {
+    if known.len() > 10 {
+        return String::new();
+    }
+    format!("; there are {}", known.join(", "))
 }
 
 /// The nearest name, whatever its case.

@@ -71,7 +71,8 @@ impl<T: PartialEq> Taken<T> {
 /// A kind of counterpart that is known by content: what stands before the colon, and how one is found.
 struct Kind {
     prefix: &'static str,
-    find: fn(&str) -> Result<Capabilities, Unknown>,
+    noun: &'static str,
+    find: fn(&str) -> Option<Capabilities>,
     names: fn() -> Vec<&'static str>,
 }
 
@@ -79,6 +80,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind {
         prefix: "policy",
+        noun: "ELB security policy",
         find: policy,
         names: || {
             elb_policies()
@@ -89,6 +91,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         prefix: "mozilla",
+        noun: "Mozilla profile",
         find: mozilla,
         names: || ProfileName::all().collect(),
     },
@@ -97,8 +100,8 @@ const KINDS: &[Kind] = &[
 /// A name that no counterpart of its kind has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
-    /// What stands before the colon.
-    pub prefix: &'static str,
+    /// What its kind is called.
+    pub noun: &'static str,
     /// As given.
     pub name: Untrusted,
     /// The names that there are.
@@ -114,29 +117,21 @@ pub fn known(text: &str) -> Option<Result<Capabilities, Unknown>> {
     let kind = KINDS
         .iter()
         .find(|kind| kind.prefix.eq_ignore_ascii_case(prefix.trim()))?;
-    let found = (kind.find)(name.trim()).map_err(|unknown| Unknown {
+    let found = (kind.find)(name.trim());
+    Some(found.ok_or_else(|| Unknown {
+        noun: kind.noun,
+        name: name.trim().into(),
         known: (kind.names)(),
-        ..unknown
-    });
-    Some(found)
+    }))
 }
 
-fn policy(name: &str) -> Result<Capabilities, Unknown> {
-    elb_policy(name).map(Into::into).ok_or_else(|| Unknown {
-        prefix: "policy",
-        name: name.into(),
-        known: Vec::new(),
-    })
+fn policy(name: &str) -> Option<Capabilities> {
+    elb_policy(name).map(Into::into)
 }
 
-fn mozilla(name: &str) -> Result<Capabilities, Unknown> {
-    let profile = name.parse::<ProfileName>().ok();
-    let profile = profile.and_then(|name| name.profile());
-    profile.map(Into::into).ok_or_else(|| Unknown {
-        prefix: "mozilla",
-        name: name.into(),
-        known: Vec::new(),
-    })
+fn mozilla(name: &str) -> Option<Capabilities> {
+    let profile = name.parse::<ProfileName>().ok()?.profile();
+    profile.map(Into::into)
 }
 
 /// A server that is set up by the profile to the letter.

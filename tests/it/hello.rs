@@ -254,6 +254,28 @@ fn what_is_not_measured_decides_nothing() {
 }
 
 #[test]
+fn mozillas_profiles_are_counterparts_too() {
+    let (code, report) = capture("curl.pcap", &["--against", "mozilla:modern"]);
+    let against = &report["hellos"][0]["against"];
+    assert_eq!(
+        (code, &against["version"], &against["verdict"]),
+        (Some(0), &"TLSv1.3".into(), &"works".into())
+    );
+    // A client of TLS 1.1 finds nothing there.
+    let (code, _) = capture(
+        "openssl-tls11-refused.pcap",
+        &["--against", "mozilla:intermediate"],
+    );
+    assert_eq!(code, Some(1));
+    let file = fixture("curl.pcap");
+    let ran = gladhand(&["hello", &file, "--against", "mozilla:moden"]);
+    ran.ends_with(2);
+    let told = &ran.stderr;
+    assert!(told.contains("did you mean `modern`?"), "{told}");
+    assert!(told.contains("intermediate@5.8"), "{told}");
+}
+
+#[test]
 fn a_policy_is_known_by_content() {
     let policy = "policy:ELBSecurityPolicy-TLS13-1-2-2021-06";
     let (code, _) = capture("java.pcap", &["--against", policy]);
