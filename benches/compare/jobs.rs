@@ -74,10 +74,22 @@ impl Effort {
 }
 
 impl Bench {
-    /// Does the jobs and prints their tables; in full, and all of them, also into RESULTS.md.
-    pub(crate) fn run(&self, effort: Effort, word: Option<&str>) -> Result<(), Box<dyn Error>> {
+    /// Does the jobs, those whose heading has the word, and prints their tables; with `write` also into
+    /// RESULTS.md.
+    pub(crate) fn run(
+        &self,
+        effort: Effort,
+        word: Option<&str>,
+        write: bool,
+    ) -> Result<(), Box<dyn Error>> {
         let begin = Instant::now();
         let mut all = self.head()?;
+        if !effort.full {
+            let rounds = effort.rounds;
+            let told =
+                format!("The short version: {rounds} pairs of runs at most, without slow tools.\n");
+            all.push_str(&told);
+        }
         println!("{all}");
         let mut tell = |text: String| {
             println!("{text}");
@@ -105,8 +117,7 @@ impl Bench {
         ] {
             for from in [From::Loopback, From::Far] {
                 let heading = format!("{number} targets: {}, {}", job.what(), self.place(from));
-                if self.reaches(from) && wanted(&heading) && (effort.full || from == From::Loopback)
-                {
+                if self.reaches(from) && wanted(&heading) {
                     tell(self.many(&heading, job, number, modern, from, effort)?);
                 }
             }
@@ -119,7 +130,7 @@ impl Bench {
             "All of this took {} minutes.",
             begin.elapsed().as_secs() / 60
         ));
-        if effort.full && word.is_none() {
+        if write {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/RESULTS.md");
             std::fs::write(&file, all)?;
             println!("written to benches/RESULTS.md");

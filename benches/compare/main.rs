@@ -1,7 +1,8 @@
 //! `cargo bench`: the same job with gladhand and with other tools, by turns, on servers of its own.
 //!
 //!     cargo bench                  a short version: a few minutes, with the tools that are installed
-//!     cargo bench -- --full        everything, written to benches/RESULTS.md; see benches/run
+//!     cargo bench -- --full        everything; see benches/run
+//!     cargo bench -- --write       the tables also into benches/RESULTS.md
 //!     cargo bench -- --timeline    when gladhand begins and ends each connection at 50 ms
 //!
 //! A word after that limits it to jobs whose heading contains the word: `cargo bench -- suites`.
@@ -26,6 +27,7 @@ use jobs::Effort;
 #[derive(Debug, Default)]
 struct Asked {
     full: bool,
+    write: bool,
     timeline: bool,
     /// Only jobs whose heading has this word.
     word: Option<String>,
@@ -47,9 +49,10 @@ fn main() -> ExitCode {
     for arg in args.into_iter().filter(|arg| arg != "--bench") {
         match arg.as_str() {
             "--full" => asked.full = true,
+            "--write" => asked.write = true,
             "--timeline" => asked.timeline = true,
             flag if flag.starts_with('-') => {
-                eprintln!("no such flag: {flag}; there are --full and --timeline");
+                eprintln!("no such flag: {flag}; there are --full, --write and --timeline");
                 return ExitCode::from(2);
             }
             _ => asked.word = Some(arg),
@@ -84,5 +87,5 @@ fn run(asked: &Asked) -> Result<(), Box<dyn Error>> {
     } else {
         Effort::SHORT
     };
-    bench.run(effort, asked.word.as_deref())
+    bench.run(effort, asked.word.as_deref(), asked.write)
 }
