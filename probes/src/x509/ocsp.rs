@@ -89,11 +89,11 @@ pub(crate) fn read(
         let mut other = None;
         let single = data.responses.iter().find(|single| {
             let is_it = concerns(&single.cert_id, &subject, issuer);
-            if let Err(why) = is_it
-                && !matches!(other, Some((StatusProblem::Unsupported, _)))
-            {
+            if let Err((problem, why)) = is_it {
                 // One that cannot be told may be the one that is meant.
-                other = Some(why);
+                if other.is_none() || problem == StatusProblem::Unsupported {
+                    other = Some((problem, why));
+                }
             }
             is_it.is_ok()
         });
