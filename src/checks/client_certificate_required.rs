@@ -97,7 +97,10 @@ fn what_becomes(
     let by_http = seen.and_then(|seen| seen.required_by_http.as_ref());
     // Where none was given, the ordinary handshake went without one.
     let without = handshake.filter(|_| seen.is_none_or(|seen| seen.ours.is_none()));
-    let broke = without.is_some_and(|seen| seen.outcome != HandshakeOutcome::Completed);
+    let outcome = without.map(|seen| seen.outcome);
+    // What ends it here is something else: `handshake-fails` tells it.
+    let elsewhere = outcome == Some(HandshakeOutcome::ProtocolError);
+    let broke = !elsewhere && outcome.is_some_and(|outcome| outcome != HandshakeOutcome::Completed);
     if is(by_handshake, Answer::Yes) || broke {
         let message =
             "The server asks for a client certificate, and ends the handshake without one.";
@@ -109,6 +112,8 @@ fn what_becomes(
     } else if is(by_http, Answer::No) {
         let message = "The server asks for a client certificate, and serves clients without one.";
         ("requested", message)
+    } else if elsewhere {
+        ("requested", "The server asks for a client certificate.")
     } else {
         let message = "The server asks for a client certificate, and goes on without one: it may \
                        still answer every request with an error.";

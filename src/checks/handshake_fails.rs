@@ -58,7 +58,10 @@ impl Check for HandshakeFails {
             return;
         }
         let speaks = reach(view).is_none_or(|reach| reach.outcome == ReachOutcome::Tls);
-        if !speaks || seen.client_certificate_requested || only_older(view) {
+        // What breaks here and not at the server is not for want of a certificate.
+        let asked =
+            seen.client_certificate_requested && seen.outcome != HandshakeOutcome::ProtocolError;
+        if !speaks || asked || only_older(view) {
             return;
         }
         let Some(how) = broke(seen) else { return };
@@ -98,4 +101,31 @@ fn only_older(view: &View<'_>) -> bool {
             .iter()
             .all(|version| versions.answer(*version) == Answer::No)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use gladhand_probes::Attempt;
+
+    use super::*;
+    use crate::checks::tests::{findings_at, fixture};
+
+    #[test]
+    fn a_request_for_a_certificate_does_not_hide_a_wrong_key() {
+        let fixture = fixture("handshake-fails");
+        let mut target = fixture.fires.into_iter().next().unwrap();
+        let endpoint = target.endpoints.first_mut().unwrap();
+        let Attempt::Seen(seen) = &mut endpoint.observations.handshake else {
+            panic!("no handshake");
+        };
+        seen.outcome = HandshakeOutcome::ProtocolError;
+        (seen.alert, seen.alert_name) = (None, None);
+        seen.error = Some("key and certificate do not belong together".into());
+        seen.client_certificate_requested = true;
+        let findings = findings_at(&target, fixture.now);
+        let of = |rule: &str| findings.iter().find(|found| found.rule == rule);
+        assert!(of("handshake-fails").is_some(), "{findings:?}");
+        let asked = of("client-certificate-required").unwrap();
+        assert!(!asked.message.contains("without one"), "{}", asked.message);
+    }
 }

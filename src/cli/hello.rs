@@ -17,10 +17,11 @@ use super::suggest::nearest;
 use super::{CliError, check};
 use crate::exit::Exit;
 use crate::hello::against::{self, Verdict};
-use crate::hello::capture::{self, Captured, MAX_HELLOS};
+use crate::hello::capture::{self, Captured};
 use crate::hello::counterpart::{self, Capabilities};
 use crate::hello::listen::{self, Came, Limits};
 use crate::hello::model::HelloReport;
+use crate::hello::room::{MAX_HELLOS, Room};
 use crate::hello::text;
 use crate::report::json::write_pretty;
 use crate::report::text::page::Page;
@@ -209,6 +210,7 @@ impl Args {
         let wanted = self.count.map_or(MAX_HELLOS, |count| {
             usize::try_from(count).unwrap_or(MAX_HELLOS)
         });
+        let mut room = Room::default();
         let mut raised = interrupt.raised();
         let deadline = async {
             match self.deadline {
@@ -227,6 +229,12 @@ impl Args {
                 }
             };
             match came {
+                Some(Came::Hello(hello)) if !room.take(hello.offer.length) => {
+                    report.left_out += 1;
+                    let why = "the listener ended: the hellos have more bytes than are kept";
+                    report.not_measured.push(why.into());
+                    break;
+                }
                 Some(Came::Hello(hello)) => {
                     report.hellos.push(*hello);
                     self.progress(report);

@@ -9,4 +9,5 @@ pub mod capture;
 pub mod counterpart;
 pub mod listen;
 pub mod model;
+pub mod room;
 pub(crate) mod text;

@@ -55,9 +55,10 @@ impl Scope {
         }
         match ip.segments() {
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
-            // fd00:ec2::254 has AWS's metadata.
+            // The metadata of AWS, Oracle, Scaleway and Google.
             [0, 0, 0, 0, 0, 0, 0, 0]
-            | [0xFD00, 0x0EC2, ..]
+            | [0xFD00, 0x0EC2 | 0x00C1 | 0x0042, ..]
+            | [0xFD20, 0x00CE, ..]
             | [0xFE80..=0xFEBF | 0xFF00..=0xFFFF, ..] => Self::Never,
             [0xFC00..=0xFDFF | 0xFEC0..=0xFEFF, ..] => Self::Private,
             _ => Self::Global,
@@ -134,6 +135,9 @@ mod tests {
             "64:ff9b:1::a9fe:a9fe",
             "2002:a9fe:a9fe::",
             "fd00:ec2::254",
+            "fd20:ce::254",
+            "fd00:c1::a9fe:a9fe",
+            "fd00:42::42",
             "fe80::1",
             "ff02::1",
         ] {

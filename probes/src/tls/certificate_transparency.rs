@@ -143,6 +143,19 @@ impl Found<'_> {
         Fact::new(answer, evidence)
     }
 
+    /// Adds those of the extension, where the flight has this certificate.
+    fn take_flight(&mut self, flight: &Flight, leaf: &[u8]) -> Fact {
+        if own(flight).is_some_and(|own| own != leaf) {
+            let why = "the ServerHello that was asked for them came with another certificate";
+            return Fact::new(Answer::Undetermined, why);
+        }
+        let list = flight
+            .hello
+            .extension(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP.0);
+        let entry = Entry::certificate(leaf);
+        self.take(Ok(list), SctSource::Tls, &entry, "the ServerHello")
+    }
+
     /// Whether the certificate has what clients want of it, so that no other way matters.
     fn is_enough(&self, leaf: &CertificateFacts, now: OffsetDateTime) -> bool {
         let good = |sct: &&SctFacts| sct.source == SctSource::Certificate && sct.may_count(now);
@@ -195,13 +208,7 @@ async fn extension(cx: &Cx, leaf: &[u8], found: &mut Found<'_>) -> Fact {
     let Some(flight) = outcome.flight() else {
         return open(outcome.to_string());
     };
-    // A server with two certificates may send another one here.
-    let leaf = own(flight).unwrap_or(leaf);
-    let list = flight
-        .hello
-        .extension(ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP.0);
-    let entry = Entry::certificate(leaf);
-    found.take(Ok(list), SctSource::Tls, &entry, "the ServerHello")
+    found.take_flight(flight, leaf)
 }
 
 /// The answer to a hello with the extension: where protocols are asked for, theirs has it.
@@ -239,4 +246,42 @@ pub struct CertificateTransparencySeen {
     pub scts: Vec<SctFacts>,
     /// The list that logs are known from, and its date.
     pub log_list: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::messages::ServerHello;
+    use crate::wire::registry::Suite;
+
+    #[test]
+    fn a_flight_with_another_certificate_says_nothing_of_this_one() {
+        let mut flight = Flight {
+            hello: ServerHello {
+                legacy_version: 0x0303,
+                random: [0; 32],
+                session_id: Vec::new(),
+                suite: Suite(0xC02F),
+                compression: 0,
+                extensions: Vec::new(),
+            },
+            certificates: Some(vec![b"this".to_vec()]),
+            status: None,
+            key_exchange: None,
+            certificate_request: None,
+            whole: true,
+            warnings: Vec::new(),
+            trouble: None,
+        };
+        let logs = LogList::shipped();
+        let mut found = Found {
+            logs: &logs,
+            scts: Vec::new(),
+        };
+        let fact = found.take_flight(&flight, b"this");
+        assert_eq!(fact.answer, Answer::No, "{}", fact.evidence);
+        flight.certificates = Some(vec![b"another".to_vec()]);
+        let fact = found.take_flight(&flight, b"this");
+        assert_eq!(fact.answer, Answer::Undetermined, "{}", fact.evidence);
+    }
 }

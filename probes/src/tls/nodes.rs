@@ -12,9 +12,9 @@ use crate::fact::{Answer, Attempt};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::contradictions::contradictions;
-use crate::tls::hellos::{Hello, HelloOutcome};
+use crate::tls::hellos::{Hello, HelloOutcome, TlsHello};
 use crate::wire::flight::Flight;
-use crate::wire::registry::Suite;
+use crate::wire::registry::{Authentication, ExtensionType, Group, SignatureScheme, Suite};
 use crate::x509::CertificateFacts;
 
 /// How often the hello that is known to be answered is sent again.
@@ -162,11 +162,35 @@ fn summary(told: &Told) -> Option<String> {
     }
 }
 
-/// Certificates that differ although name, version and suite are the same.
+/// By what a server with several certificates chooses one, besides name, version and suite.
+type Takes<'a> = (
+    Option<&'a [SignatureScheme]>,
+    Option<&'a [u8]>,
+    Option<&'a [Group]>,
+);
+
+fn takes(offer: &TlsHello, suite: Suite) -> Takes<'_> {
+    let extras = offer.extras.as_deref();
+    let schemes = extras.and_then(|extras| extras.schemes.as_deref());
+    let mut extensions = extras.iter().flat_map(|extras| &extras.extensions);
+    let of_certificates = extensions
+        .find(|extension| extension.typ == ExtensionType::SIGNATURE_ALGORITHMS_CERT)
+        .map(|extension| extension.body.as_slice());
+    // The curve of an elliptic curve key is among the groups (RFC 8422 §5.1).
+    let by_curve = suite
+        .traits()
+        .is_none_or(|traits| traits.authentication == Authentication::Ecdsa);
+    let groups = by_curve.then_some(offer.groups.as_slice());
+    (schemes, of_certificates, groups)
+}
+
+/// Certificates that differ although name, version, suite and the keys that the client takes are the
+/// same.
 fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference> {
-    let mut leaves: BTreeMap<String, BTreeSet<Vec<u8>>> = BTreeMap::new();
-    for (hello, told) in answers {
-        let (Hello::Tls(offer), Some((flight, leaf))) = (&hello, leaf_of(&told)) else {
+    let answers: Vec<_> = answers.collect();
+    let mut leaves: BTreeMap<(String, Takes<'_>), BTreeSet<Vec<u8>>> = BTreeMap::new();
+    for (hello, told) in &answers {
+        let (Hello::Tls(offer), Some((flight, leaf))) = (hello, leaf_of(told)) else {
             continue;
         };
         let question = format!(
@@ -175,6 +199,7 @@ fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference>
             flight.hello.version(),
             flight.hello.suite,
         );
+        let question = (question, takes(offer, flight.hello.suite));
         let known = leaves.entry(question).or_default();
         if !known.contains(leaf) {
             known.insert(leaf.clone());
@@ -183,7 +208,7 @@ fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference>
     leaves
         .into_iter()
         .filter(|(_, leaves)| leaves.len() > 1)
-        .map(|(question, leaves)| {
+        .map(|((question, _), leaves)| {
             let mut facts: Vec<_> = leaves
                 .iter()
                 .map(|leaf| CertificateFacts::read(leaf))
@@ -227,4 +252,75 @@ pub struct Difference {
     pub question: String,
     /// The different answers.
     pub answers: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::tls::hellos::Extras;
+    use crate::wire::messages::ServerHello;
+    use crate::wire::registry::{ProtocolVersion, SignatureScheme};
+
+    const EC: Suite = Suite(0xC02B);
+
+    fn hello(schemes: &[u16]) -> Hello {
+        let hello = Hello::suites(ProtocolVersion::TLS1_2, &[EC], None);
+        if schemes.is_empty() {
+            return hello;
+        }
+        hello.with(Extras {
+            schemes: Some(schemes.iter().copied().map(SignatureScheme).collect()),
+            ..Extras::default()
+        })
+    }
+
+    fn with_groups(group: Group) -> Hello {
+        let mut hello = hello(&[]);
+        if let Hello::Tls(hello) = &mut hello {
+            hello.groups = vec![group];
+        }
+        hello
+    }
+
+    fn told(leaf: &[u8]) -> Told {
+        let flight = Flight {
+            hello: ServerHello {
+                legacy_version: 0x0303,
+                random: [0; 32],
+                session_id: Vec::new(),
+                suite: EC,
+                compression: 0,
+                extensions: Vec::new(),
+            },
+            certificates: Some(vec![leaf.to_vec()]),
+            status: None,
+            key_exchange: None,
+            certificate_request: None,
+            whole: true,
+            warnings: Vec::new(),
+            trouble: None,
+        };
+        Told {
+            outcome: Ok(HelloOutcome::ServerHello(Arc::new(flight))),
+            at: Instant::now(),
+            connect_time: None,
+            in_company: false,
+        }
+    }
+
+    #[test]
+    fn a_client_that_takes_other_keys_may_get_another_certificate() {
+        let differ = |one: Hello, other: Hello| {
+            let answers = [(one, told(b"a")), (other, told(b"b"))];
+            certificates(answers.into_iter()).len()
+        };
+        assert_eq!(differ(hello(&[]), hello(&[])), 1);
+        assert_eq!(differ(hello(&[0x0403]), hello(&[0x0807])), 0);
+        let curve = with_groups(Group::SECP384R1);
+        assert_eq!(differ(with_groups(Group::SECP256R1), curve), 0);
+    }
 }

@@ -44,25 +44,28 @@ impl Probe for Renegotiation {
             (*version, seen)
         });
         let mut seen: BTreeMap<_, _> = join_all(asked).await.into_iter().collect();
-        let ordinary = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
-        if handshake::refused(cx).await?.is_none()
-            && !ordinary.client_certificate_sent
-            && let Some((version, newest)) = seen.last_entry().map(|entry| (*entry.key(), entry))
-        {
-            let tried = client_initiated(cx, version).await?;
-            newest.into_mut().client_initiated = Some(tried);
+        if let Some((version, newest)) = seen.last_entry().map(|entry| (*entry.key(), entry)) {
+            // What was seen so far stands, whatever becomes of this.
+            newest.into_mut().client_initiated = match client_initiated(cx, version).await {
+                Ok(fact) => fact,
+                Err(error) => Some(Fact::new(Answer::Undetermined, error.to_string())),
+            };
         }
         Ok(RenegotiationSeen(seen))
     }
 }
 
 /// Whether another handshake begins where a client asks for one.
-async fn client_initiated(cx: &Cx, newest: ProtocolVersion) -> Result<Fact, ProbeError> {
+async fn client_initiated(cx: &Cx, newest: ProtocolVersion) -> Result<Option<Fact>, ProbeError> {
+    let ordinary = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
+    if ordinary.client_certificate_sent || handshake::refused(cx).await?.is_some() {
+        return Ok(None);
+    }
     if newest != ProtocolVersion::TLS1_2 {
         let why = format!("this program finishes no handshake of {newest}");
-        return Ok(Fact::new(Answer::Undetermined, why));
+        return Ok(Some(Fact::new(Answer::Undetermined, why)));
     }
-    Ok(renegotiate::fact(&cx.renegotiate().await?))
+    Ok(Some(renegotiate::fact(&cx.renegotiate().await?)))
 }
 
 /// The answer to the extension in place of the signalling value.

@@ -161,7 +161,7 @@ async fn by_list(
 }
 
 fn no_issuer() -> StatusFacts {
-    let why = "the issuer's certificate is neither sent, nor to be had, nor in the trust store";
+    let why = "no certificate that is sent, fetched or trusted is verifiably the issuer's";
     StatusFacts::undetermined(StatusProblem::NoIssuer, why)
 }
 

@@ -172,7 +172,7 @@ async fn read(
         Some(issuer) => ocsp::read(response, &leaf.der, &issuer, None, cx.settings.now),
         None => StatusFacts::undetermined(
             StatusProblem::NoIssuer,
-            "the issuer's certificate is neither sent nor in the trust store",
+            "no certificate that is sent or trusted is verifiably the issuer's",
         ),
     }
 }

@@ -141,11 +141,13 @@ pub(super) fn can_verify(
     key: &SubjectPublicKeyInfo<'_>,
 ) -> bool {
     let key = KeyFacts::of(key);
+    let has_bits = |least| key.bits.is_some_and(|bits| (least..=8192).contains(&bits));
     match oid(algorithm).as_str() {
-        "1.2.840.113549.1.1.5"
-        | "1.2.840.113549.1.1.11"
-        | "1.2.840.113549.1.1.12"
-        | "1.2.840.113549.1.1.13" => key.bits.is_some_and(|bits| (1024..=8192).contains(&bits)),
+        "1.2.840.113549.1.1.5" | "1.2.840.113549.1.1.11" | "1.2.840.113549.1.1.13" => {
+            has_bits(1024)
+        }
+        // No short keys with SHA-384.
+        "1.2.840.113549.1.1.12" => has_bits(2048),
         "1.2.840.10045.4.3.2" | "1.2.840.10045.4.3.3" => {
             matches!(key.curve.as_deref(), Some("secp256r1" | "secp384r1"))
         }
@@ -179,5 +181,22 @@ fn identifiers_fit(child: &X509Certificate<'_>, issuer: &X509Certificate<'_>) ->
     match (authority, subject) {
         (Some(authority), Some(subject)) => authority == subject,
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_that_is_not_verified_here_does_not_part_a_chain() {
+        // sha384WithRSAEncryption by a key of 1024 bits.
+        let child = include_bytes!("testdata/under-rsa1024-sha384.der");
+        let issuer = include_bytes!("testdata/ca-rsa1024.der");
+        let served = [
+            CertificateFacts::read(child),
+            CertificateFacts::read(issuer),
+        ];
+        assert_eq!(chain_facts(&served).path, [0, 1]);
     }
 }

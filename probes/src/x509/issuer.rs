@@ -4,7 +4,7 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::{SubjectPublicKeyInfo, X509Name};
 
-use super::chain::{can_verify, issued, signature_is_good};
+use super::chain::{can_verify, issued, signature_is_good, signed_by};
 use super::der::sequence;
 use super::{CertificateFacts, ChainFacts, Trust};
 use crate::untrusted::Untrusted;
@@ -21,7 +21,8 @@ pub(crate) struct Issuer {
 }
 
 impl Issuer {
-    /// The issuer of a certificate: one of these, else a trust anchor.
+    /// The issuer of a certificate: one of these whose key has signed it, else a trust anchor. A name alone
+    /// is anybody's: what its key signs would be believed.
     pub(crate) fn find<'a>(
         child: &[u8],
         candidates: impl IntoIterator<Item = &'a CertificateFacts>,
@@ -30,7 +31,8 @@ impl Issuer {
         let (_, child) = X509Certificate::from_der(child).ok()?;
         let among = candidates.into_iter().find_map(|facts| {
             let (_, issuer) = X509Certificate::from_der(&facts.der).ok()?;
-            issued(&child, &issuer).then(|| Self::of(&issuer))
+            let is_name = child.issuer().as_raw() == issuer.subject().as_raw();
+            (is_name && signed_by(&child, &issuer)).then(|| Self::of(&issuer))
         });
         among.or_else(|| Self::anchor(&child, trust))
     }
@@ -101,4 +103,26 @@ pub(super) fn is_anchored(facts: &CertificateFacts, trust: &Trust) -> bool {
         return false;
     };
     trust.holds(&facts.der) || Issuer::anchor(&certificate, trust).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_only_the_name_does_not_speak_for_the_issuer() {
+        // ecdsa-with-SHA512 by P-521, which is not verified here: anybody can have a key of that name.
+        let child = include_bytes!("testdata/under-p521.der");
+        let other = CertificateFacts::read(include_bytes!("testdata/same-name-as-ca.der"));
+        let trust = Trust::mozilla();
+        assert_eq!(Issuer::find(child, [&other], &trust), None);
+    }
+
+    #[test]
+    fn who_has_signed_it_does() {
+        let child = include_bytes!("sct/testdata/aws-amazon-com.der");
+        let above = CertificateFacts::read(include_bytes!("sct/testdata/amazon-m01.der"));
+        let found = Issuer::find(child, [&above], &Trust::mozilla()).unwrap();
+        assert_eq!(found.words(), above.subject);
+    }
 }

@@ -89,14 +89,18 @@ pub(crate) fn read(
         let mut other = None;
         let single = data.responses.iter().find(|single| {
             let is_it = concerns(&single.cert_id, &subject, issuer);
-            if let Err(why) = is_it {
-                other.get_or_insert(why);
+            if let Err((problem, why)) = is_it {
+                // One that cannot be told may be the one that is meant.
+                if other.is_none() || problem == StatusProblem::Unsupported {
+                    other = Some((problem, why));
+                }
             }
             is_it.is_ok()
         });
         let Some(single) = single else {
-            let why = other.unwrap_or("it is about no certificate at all");
-            return Err((StatusProblem::WrongCertificate, why.into()));
+            let nothing = "it is about no certificate at all";
+            let (problem, why) = other.unwrap_or((StatusProblem::WrongCertificate, nothing));
+            return Err((problem, why.into()));
         };
         facts.this_update = Some(moment(single.this_update));
         facts.next_update = single.next_update.map(moment);
@@ -162,23 +166,27 @@ fn concerns(
     id: &CertId,
     subject: &X509Certificate<'_>,
     issuer: &Issuer,
-) -> Result<(), &'static str> {
+) -> Result<(), (StatusProblem, &'static str)> {
+    let wrong = |why| Err((StatusProblem::WrongCertificate, why));
     if number(id.serial_number.as_bytes()) != number(subject.raw_serial()) {
-        return Err("it is about a certificate with another serial number");
+        return wrong("it is about a certificate with another serial number");
     }
     let algorithm: &Algorithm = match id.hash_algorithm.oid.to_string().as_str() {
         "1.3.14.3.2.26" => &SHA1_FOR_LEGACY_USE_ONLY,
         "2.16.840.1.101.3.4.2.1" => &SHA256,
         "2.16.840.1.101.3.4.2.2" => &SHA384,
         "2.16.840.1.101.3.4.2.3" => &SHA512,
-        _ => return Err("it names the issuer by an unknown hash"),
+        _ => {
+            let why = "it names the issuer by an unknown hash";
+            return Err((StatusProblem::Unsupported, why));
+        }
     };
     let is =
         |told: &OctetString, octets: &[u8]| told.as_bytes() == digest(algorithm, octets).as_ref();
     if is(&id.issuer_name_hash, &issuer.name) && is(&id.issuer_key_hash, &key_bits(&issuer.key)) {
         Ok(())
     } else {
-        Err("it is about a certificate of another issuer")
+        wrong("it is about a certificate of another issuer")
     }
 }
 
@@ -244,10 +252,7 @@ fn signer(
         }
         return match authority(&delegate, issuer, now) {
             Ok(()) => Ok(name),
-            Err(why) => Err((
-                StatusProblem::WrongSigner,
-                format!("it is signed by {name}, {why}"),
-            )),
+            Err((problem, why)) => Err((problem, format!("it is signed by {name}, {why}"))),
         };
     }
     let nobody = "the issuer has not signed it, and no responder's certificate in it has";
@@ -259,27 +264,31 @@ fn authority(
     delegate: &X509Certificate<'_>,
     issuer: &Issuer,
     now: OffsetDateTime,
-) -> Result<(), &'static str> {
-    let key = SubjectPublicKeyInfo::from_der(&issuer.key);
-    let by_issuer = delegate.issuer().as_raw() == issuer.name
-        && key.is_ok_and(|(_, key)| {
-            signature_is_good(
-                &key,
-                &delegate.signature_algorithm,
-                &delegate.signature_value,
-                delegate.tbs_certificate.as_ref(),
-            )
-        });
-    if !by_issuer {
-        return Err("whose certificate is not the issuer's");
+) -> Result<(), (StatusProblem, &'static str)> {
+    let wrong = |why| Err((StatusProblem::WrongSigner, why));
+    let not_its = "whose certificate is not the issuer's";
+    let Ok((_, key)) = SubjectPublicKeyInfo::from_der(&issuer.key) else {
+        return wrong(not_its);
+    };
+    if delegate.issuer().as_raw() != issuer.name {
+        return wrong(not_its);
+    }
+    let algorithm = &delegate.signature_algorithm;
+    let signed = delegate.tbs_certificate.as_ref();
+    if !signature_is_good(&key, algorithm, &delegate.signature_value, signed) {
+        if can_verify(algorithm, &key) {
+            return wrong(not_its);
+        }
+        let why = "whose certificate has a signature that cannot be verified here";
+        return Err((StatusProblem::Unsupported, why));
     }
     let usage = delegate.extended_key_usage().ok().flatten();
     if !usage.is_some_and(|usage| usage.value.ocsp_signing) {
-        return Err("whose certificate is without OCSPSigning");
+        return wrong("whose certificate is without OCSPSigning");
     }
     let validity = delegate.validity();
     if now < validity.not_before.to_datetime() || now > validity.not_after.to_datetime() {
-        return Err("whose certificate is not valid now");
+        return wrong("whose certificate is not valid now");
     }
     Ok(())
 }
@@ -316,4 +325,58 @@ fn moment(time: OcspGeneralizedTime) -> OffsetDateTime {
 fn unreadable(what: &str) -> Trouble {
     let why = format!("the OCSP response cannot be read: {what}");
     (StatusProblem::Unreadable, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHILD: &[u8] = include_bytes!("testdata/under-p521.der");
+
+    /// The issuer of [`CHILD`], by its P-521 key.
+    fn issuer() -> Issuer {
+        let (_, certificate) =
+            X509Certificate::from_der(include_bytes!("testdata/ca-p521.der")).unwrap();
+        Issuer {
+            name: certificate.subject().as_raw().to_vec(),
+            key: certificate.public_key().raw.to_vec(),
+            signs_crls: true,
+        }
+    }
+
+    #[test]
+    fn an_unknown_hash_says_nothing_of_the_certificate() {
+        let (_, child) = X509Certificate::from_der(CHILD).unwrap();
+        let id = |oid: &str, serial: u8| CertId {
+            hash_algorithm: AlgorithmIdentifierOwned {
+                oid: ObjectIdentifier::new(oid).unwrap(),
+                parameters: None,
+            },
+            issuer_name_hash: OctetString::new([0; 28]).unwrap(),
+            issuer_key_hash: OctetString::new([0; 28]).unwrap(),
+            serial_number: SerialNumber::new(&[serial]).unwrap(),
+        };
+        let problem = |id| concerns(&id, &child, &issuer()).unwrap_err().0;
+        // SHA-224
+        let unknown = id("2.16.840.1.101.3.4.2.4", 7);
+        assert_eq!(problem(unknown), StatusProblem::Unsupported);
+        let other = id("2.16.840.1.101.3.4.2.4", 8);
+        assert_eq!(problem(other), StatusProblem::WrongCertificate);
+        let other = id("2.16.840.1.101.3.4.2.1", 7);
+        assert_eq!(problem(other), StatusProblem::WrongCertificate);
+    }
+
+    #[test]
+    fn a_delegation_that_cannot_be_verified_is_not_refuted() {
+        let (_, delegate) = X509Certificate::from_der(CHILD).unwrap();
+        let now = delegate.validity().not_before.to_datetime();
+        let (problem, _) = authority(&delegate, &issuer(), now).unwrap_err();
+        assert_eq!(problem, StatusProblem::Unsupported);
+        let stranger = Issuer {
+            name: delegate.subject().as_raw().to_vec(),
+            ..issuer()
+        };
+        let (problem, _) = authority(&delegate, &stranger, now).unwrap_err();
+        assert_eq!(problem, StatusProblem::WrongSigner);
+    }
 }

@@ -21,6 +21,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::chain::signed_by;
 use super::facts::KeyFacts;
+use super::status::SKEW;
 use crate::fact::{Answer, Fact};
 use crate::wire::DecodeError;
 use crate::wire::codec::{Reader, put_u16, put_u24, put_vec16};
@@ -102,7 +103,9 @@ impl SctFacts {
             Some((LogState::Retired, since)) => self.timestamp.is_some_and(|time| time < since),
             _ => true,
         };
-        let of_the_past = self.timestamp.is_some_and(|time| time <= now);
+        let of_the_past = self
+            .timestamp
+            .is_some_and(|time| time <= now.saturating_add(SKEW));
         self.verified.answer != Answer::No && of_good_log && of_the_past
     }
 }

@@ -10,7 +10,7 @@ use super::facts::rfc3339;
 use crate::untrusted::Untrusted;
 
 /// How far the clocks of this machine and of an issuer may be apart.
-const SKEW: Duration = Duration::minutes(5);
+pub(super) const SKEW: Duration = Duration::minutes(5);
 
 /// What an issuer says of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

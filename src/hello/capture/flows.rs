@@ -5,10 +5,11 @@ use std::net::SocketAddr;
 
 use time::OffsetDateTime;
 
+use super::Captured;
 use super::flow::{Flow, Outcome};
 use super::link::Segment;
-use super::{Captured, MAX_HELLOS};
 use crate::hello::model::{Hello, Other};
+use crate::hello::room::{MAX_HELLOS, Room};
 
 /// Connections under way at once, at most: the longest idle ones are taken as ended.
 const MAX_FLOWS: usize = 16 * 1024;
@@ -23,6 +24,7 @@ pub(super) struct Flows {
     held: usize,
     segments: u64,
     hellos: Vec<(u64, Hello)>,
+    room: Room,
     others: Vec<(u64, Other)>,
     left_out: usize,
     connections: u64,
@@ -98,7 +100,7 @@ impl Flows {
         self.held = self.held.saturating_sub(flow.held());
         let (place, last) = (flow.place, flow.last);
         match flow.outcome() {
-            Outcome::Hello(_) if self.hellos.len() >= MAX_HELLOS => self.left_out += 1,
+            Outcome::Hello(hello) if !self.room.take(hello.offer.length) => self.left_out += 1,
             Outcome::Other(_) if self.others.len() >= MAX_HELLOS => self.left_out += 1,
             Outcome::Hello(hello) => self.hellos.push((place, *hello)),
             Outcome::Other(other) => self.others.push((last, *other)),

@@ -13,9 +13,6 @@ use crate::hello::model::{CaptureFacts, Hello, Other};
 
 pub use file::CaptureError;
 
-/// Hellos that are kept, at most; and connections without one.
-pub const MAX_HELLOS: usize = 10_000;
-
 /// What a capture holds.
 #[derive(Clone, Debug, Default)]
 pub struct Captured {

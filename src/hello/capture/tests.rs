@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::hello::model::{AlertSeen, How, Side};
+use crate::hello::room::MAX_HELLOS;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hello")

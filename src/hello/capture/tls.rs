@@ -20,6 +20,9 @@ const MAX_MESSAGE: usize = 64 * 1024;
 /// Bytes that go into a deframer at once: it moves what is left for each record that it gives.
 const PIECE: usize = 2048;
 
+/// What is read of a hello takes more bytes than it came in: so many times, as far as room is concerned.
+const READ: usize = 4;
+
 /// Bytes of an encrypted alert in TLS 1.3: its two, the content type, and a tag of 16 or 8; Java pads it
 /// with 16. Nothing else that a client can send first behind a ServerHello has such a length: not an
 /// EndOfEarlyData (4 bytes), an empty Certificate (8) or a Finished (36), with the same around them.
@@ -118,7 +121,9 @@ impl Tls {
             .ssl2
             .as_ref()
             .map_or(0, |reader| reader.first_bytes().len());
-        client + ssl2 + self.server.messages.len() + self.server.deframer.buffered()
+        let hello = self.client.hello.as_ref();
+        let hello = hello.map_or(0, |offer| offer.length.saturating_mul(READ));
+        client + ssl2 + hello + self.server.messages.len() + self.server.deframer.buffered()
     }
 
     fn client(&mut self, bytes: &[u8], start: bool) {
@@ -383,4 +388,32 @@ pub(super) fn answer_begins(bytes: &[u8]) -> bool {
 pub(super) fn behind(bytes: &[u8], begins: impl Fn(&[u8]) -> bool) -> Option<&[u8]> {
     let mut places = (0..bytes.len()).filter_map(|at| bytes.get(at..));
     places.find(|rest| begins(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hello_that_was_read_still_takes_memory() {
+        // A ClientHello of 60,000 bytes, nearly all of it suites, in records of 15,000.
+        let mut body = vec![3, 3];
+        body.extend([0; 33]);
+        body.extend(59_000_u16.to_be_bytes());
+        body.extend(vec![0; 59_000]);
+        body.extend([1, 0]);
+        let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+        let message = [&[1][..], &length[1..], &body].concat();
+        let mut tls = Tls::default();
+        for fragment in message.chunks(15_000) {
+            let length = u16::try_from(fragment.len()).unwrap().to_be_bytes();
+            tls.push(
+                Side::Client,
+                &[&[22, 3, 1][..], &length, fragment].concat(),
+                true,
+            );
+        }
+        assert!(tls.hello().is_some());
+        assert!(tls.held() > message.len(), "{}", tls.held());
+    }
 }

@@ -244,3 +244,12 @@ fn bytes_cut_anywhere_never_panic() {
     assert_eq!(scts_wanted(facts.not_after - facts.not_before), 2);
     assert_eq!(scts_wanted(Duration::days(181)), 3);
 }
+
+#[test]
+fn clocks_may_differ_by_minutes() {
+    let log = TestLog::new();
+    let (scts, _) = log.read(&list(&[&log.sct(GOOGLE_COM, 1_700_000_000_000, b"")]));
+    let made = scts[0].timestamp.unwrap();
+    assert!(scts[0].may_count(made - Duration::minutes(4)));
+    assert!(!scts[0].may_count(made - Duration::minutes(6)));
+}
