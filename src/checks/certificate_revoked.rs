@@ -4,7 +4,7 @@ use gladhand_probes::tls::revocation::{CertificateRevocation, SourceKind, Source
 use gladhand_probes::x509::RevocationStatus;
 
 use super::support::{quote, revoked_words, status_lines};
-use super::{Check, Findings, Found, Rule, RuleFix, View};
+use super::{Check, Findings, Found, Rule, View, fixes};
 use crate::report::model::Severity;
 
 /// See [`RULE`].
@@ -22,22 +22,7 @@ static RULE: Rule = Rule {
            are told to look. An intermediate takes every certificate below it along. A \
            certificate is revoked because its key may be in other hands, or because it should \
            not have been issued.",
-    fix: &[
-        RuleFix {
-            product: "any",
-            text: "Order a new certificate with a new key, install it, and find out why the old \
-                    one was revoked before its key is used again.",
-            snippet: Some("certbot certonly --force-renewal --cert-name www.example.com"),
-        },
-        RuleFix {
-            product: "AWS ALB",
-            text: "A certificate of ACM is revoked by AWS only on request or by an incident: \
-                    request a new one. Import a new one in the place of an imported one.",
-            snippet: Some(
-                "aws acm import-certificate --certificate-arn <ARN> --certificate fileb://leaf.pem --private-key fileb://key.pem --certificate-chain fileb://chain.pem",
-            ),
-        },
-    ],
+    fix: &[fixes::NEW_KEY, fixes::ACM_NEW_CERTIFICATE],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc5280#section-6.3",
         "https://www.rfc-editor.org/rfc/rfc6960#section-2.2",

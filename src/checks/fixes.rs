@@ -34,6 +34,33 @@ pub(super) const JVM_PROTOCOLS: RuleFix = RuleFix {
     snippet: Some("server.ssl.enabled-protocols=TLSv1.2,TLSv1.3"),
 };
 
+/// A revoked certificate: whoever has it.
+pub(super) const NEW_KEY: RuleFix = RuleFix {
+    product: "any",
+    text: "Order a new certificate with a new key, install it, and find out why the old \
+                    one was revoked before its key is used again.",
+    snippet: Some("certbot certonly --force-renewal --cert-name www.example.com"),
+};
+
+/// A revoked certificate: AWS.
+pub(super) const ACM_NEW_CERTIFICATE: RuleFix = RuleFix {
+    product: "AWS ALB",
+    text: "A certificate of ACM is revoked by AWS only on request or by an incident: \
+                    request a new one. Import a new one in the place of an imported one.",
+    snippet: Some(
+        "aws acm import-certificate --certificate-arn <ARN> --certificate fileb://leaf.pem --private-key fileb://key.pem --certificate-chain fileb://chain.pem",
+    ),
+};
+
+/// Stapled responses: HAProxy.
+pub(super) const HAPROXY_STAPLING: RuleFix = RuleFix {
+    product: "HAProxy",
+    text: "HAProxy fetches no response by itself before 2.8. From 2.8 on it does; \
+                    before, renew the `.ocsp` file beside the certificate and send it to the \
+                    stats socket.",
+    snippet: Some("ocsp-update on"),
+};
+
 /// A policy with TLS 1.2 and 1.3, and with nothing but ECDHE and AEAD.
 pub(super) const ALB_RES: &str = "aws elbv2 modify-listener --listener-arn <ARN> \
                                   --ssl-policy ELBSecurityPolicy-TLS13-1-2-Res-2021-06";

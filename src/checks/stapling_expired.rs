@@ -3,7 +3,7 @@
 use gladhand_probes::x509::StatusProblem;
 
 use super::support::{date, span, stapled_with, status_command, status_lines};
-use super::{Check, Findings, Found, Rule, RuleFix, View};
+use super::{Check, Findings, Found, Rule, RuleFix, View, fixes};
 use crate::report::model::Severity;
 
 /// See [`RULE`].
@@ -29,13 +29,7 @@ static RULE: Rule = Rule {
                 "ssl_stapling on;\nssl_stapling_verify on;\nssl_trusted_certificate /etc/nginx/chain.pem;\nresolver 127.0.0.53;",
             ),
         },
-        RuleFix {
-            product: "HAProxy",
-            text: "HAProxy fetches no response by itself before 2.8. From 2.8 on it does; \
-                    before, renew the `.ocsp` file beside the certificate and send it to the \
-                    stats socket.",
-            snippet: Some("ocsp-update on"),
-        },
+        fixes::HAPROXY_STAPLING,
         RuleFix {
             product: "any",
             text: "See why the server no longer gets a response: its way to the responder, its \

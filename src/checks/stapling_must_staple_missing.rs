@@ -3,7 +3,7 @@
 use gladhand_probes::Answer;
 
 use super::support::{certificate_lines, leaf, stapling, status_command, x509};
-use super::{Check, Findings, Found, Rule, RuleFix, View};
+use super::{Check, Findings, Found, Rule, RuleFix, View, fixes};
 use crate::report::model::Severity;
 
 /// See [`RULE`].
@@ -29,13 +29,7 @@ static RULE: Rule = Rule {
                 "ssl_stapling on;\nssl_stapling_verify on;\nssl_trusted_certificate /etc/nginx/chain.pem;\nresolver 127.0.0.53;",
             ),
         },
-        RuleFix {
-            product: "HAProxy",
-            text: "HAProxy fetches no response by itself before 2.8. From 2.8 on it does; \
-                    before, renew the `.ocsp` file beside the certificate and send it to the \
-                    stats socket.",
-            snippet: Some("ocsp-update on"),
-        },
+        fixes::HAPROXY_STAPLING,
         RuleFix {
             product: "AWS ALB",
             text: "Load balancers of AWS staple nothing. Order the certificate again without \

@@ -3,7 +3,7 @@
 use gladhand_probes::x509::RevocationStatus;
 
 use super::support::{revoked_words, stapling, status_command, status_lines};
-use super::{Check, Findings, Found, Rule, RuleFix, View};
+use super::{Check, Findings, Found, Rule, View, fixes};
 use crate::report::model::Severity;
 
 /// See [`RULE`].
@@ -19,22 +19,7 @@ static RULE: Rule = Rule {
            SEC_ERROR_REVOKED_CERTIFICATE, alert certificate_revoked (44)). A certificate is \
            revoked because its key may be in other hands, or because it should not have been \
            issued.",
-    fix: &[
-        RuleFix {
-            product: "any",
-            text: "Order a new certificate with a new key, install it, and find out why the old \
-                    one was revoked before its key is used again.",
-            snippet: Some("certbot certonly --force-renewal --cert-name www.example.com"),
-        },
-        RuleFix {
-            product: "AWS ALB",
-            text: "A certificate of ACM is revoked by AWS only on request or by an incident: \
-                    request a new one. Import a new one in the place of an imported one.",
-            snippet: Some(
-                "aws acm import-certificate --certificate-arn <ARN> --certificate fileb://leaf.pem --private-key fileb://key.pem --certificate-chain fileb://chain.pem",
-            ),
-        },
-    ],
+    fix: &[fixes::NEW_KEY, fixes::ACM_NEW_CERTIFICATE],
     references: &[
         "https://www.rfc-editor.org/rfc/rfc6960#section-2.2",
         "https://www.rfc-editor.org/rfc/rfc5280#section-5.3.1",
