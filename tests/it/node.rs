@@ -24,6 +24,8 @@ fn sslv2_to_tls_1_2() {
         .finds("ssl-2-accepted")
         .finds("ssl-3-accepted")
         .finds("suite-export")
+        .finds("fallback-scsv-missing")
+        .finds("extended-master-secret-missing")
         .ends_with(1);
     assert_eq!(
         report.suites("SSLv2"),
