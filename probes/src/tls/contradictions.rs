@@ -38,8 +38,17 @@ pub(crate) fn contradictions(
     );
     let versions = so_far.versions.seen();
     let suites = so_far.suites.seen();
+    // By an alert: who goes silent may dislike something else in the hello.
+    let clearly = |version: ProtocolVersion| {
+        let alone =
+            |hello: &Hello| matches!(hello, Hello::Tls(hello) if hello.versions == [version]);
+        let mut refusals = answered
+            .iter()
+            .filter(|(_, told)| told.is_clear() && !told.is_hello());
+        refusals.any(|(hello, _)| hello.is_plain() && alone(hello))
+    };
     let refused = |version: ProtocolVersion, suite: Suite| {
-        if versions.is_some_and(|seen| seen.answer(version) == Answer::No) {
+        if versions.is_some_and(|seen| seen.answer(version) == Answer::No) && clearly(version) {
             return Some(version.to_string());
         }
         let list = suites?.0.get(&version)?;

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::cx::Cx;
 use crate::fact::{Attempt, milliseconds};
@@ -27,6 +28,15 @@ impl Probe for Handshake {
 
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<HandshakeSeen, ProbeError> {
         let session = cx.session(&SessionSpec::ordinary(cx.sni())).await?;
+        if session.may_be_chance()
+            && cx.answers_anything()
+            && !cx.answers_since(None, Instant::now()).await
+        {
+            let why = session.error.as_deref().unwrap_or("it broke");
+            return Err(ProbeError::undecided(format!(
+                "{why}; nor is a hello answered any more that was answered before"
+            )));
+        }
         let refused = session
             .alert
             .is_some_and(|alert| REFUSALS.contains(&alert.0));

