@@ -20,7 +20,7 @@ pub(crate) const REFUSALS: &[u8] = &[
 ];
 
 /// protocol_version
-const PROTOCOL_VERSION: u8 = 70;
+pub(crate) const PROTOCOL_VERSION: u8 = 70;
 
 /// Alerts that no other list of suites would change: protocol_version, inappropriate_fallback,
 /// unrecognized_name.
