@@ -188,20 +188,10 @@ fn intolerant(which: HelloIs, instead: Instead, quirks: &[&str]) {
     assert!(report.connections() <= bound, "{report}");
 }
 
-/// Every way in which servers and boxes before them refuse.
-const WAYS: [Instead; 6] = [
-    Instead::Reset,
-    Instead::Close,
-    Instead::Silence,
-    Instead::Alert(40),
-    Instead::Alert(50),
-    Instead::Alert(80),
-];
-
 #[test]
 fn each_way_of_refusing_is_seen_through() {
     needs!("nginx");
-    for instead in WAYS {
+    for instead in Instead::REFUSALS {
         intolerant(Has(Odd::GreaseSuite), instead, &["grease-suite"]);
     }
 }

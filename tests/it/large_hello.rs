@@ -28,20 +28,10 @@ fn behind(which: HelloIs, instead: Instead) -> Report {
     check_with(&pki, proxy.port(), &args)
 }
 
-/// Every way in which servers and boxes before them refuse.
-const WAYS: [Instead; 6] = [
-    Instead::Reset,
-    Instead::Close,
-    Instead::Silence,
-    Instead::Alert(40),
-    Instead::Alert(50),
-    Instead::Alert(80),
-];
-
 #[test]
 fn a_limit_of_the_hello_is_the_servers() {
     needs!("nginx");
-    for instead in WAYS {
+    for instead in Instead::REFUSALS {
         let report = behind(Over(1400), instead);
         report
             .says("large_hello/cause", "server")
@@ -76,7 +66,7 @@ fn a_limit_beyond_two_packets_is_less_grave() {
 #[test]
 fn who_reads_one_segment_only_fails_with_a_small_hello_too() {
     needs!("nginx");
-    for instead in WAYS {
+    for instead in Instead::REFUSALS {
         behind(InPieces, instead)
             .says("large_hello/cause", "segmentation")
             .says("large_hello/in_two/answer", "no")

@@ -63,6 +63,14 @@ pub struct Head {
     pub aws: Vec<String>,
 }
 
+impl Head {
+    /// `HTTP 403 Forbidden`.
+    pub(crate) fn told(&self) -> String {
+        let told = format!("HTTP {} {}", self.status, self.reason);
+        told.trim_end().to_owned()
+    }
+}
+
 /// Reads a whole head: it, and how many bytes it has.
 pub(crate) fn head(bytes: &[u8]) -> Result<(Head, usize), String> {
     let mut fields = vec![httparse::EMPTY_HEADER; FIELDS];

@@ -159,9 +159,23 @@ impl Way {
     }
 }
 
+/// What other probes want to know of the hello that offers protocols: its answer, where protocols are asked
+/// for and it is taken up.
+pub(crate) async fn shared(cx: &Cx, control: &Hello) -> Option<HelloOutcome> {
+    if !cx.chosen(Alpn::ID) {
+        return None;
+    }
+    first_taken_up(cx, control).await
+}
+
+async fn first_taken_up(cx: &Cx, control: &Hello) -> Option<HelloOutcome> {
+    let outcome = cx.ask(&first_hello(control)).await.outcome.ok()?;
+    outcome.is_hello().then_some(outcome)
+}
+
 /// The first question in clear: every protocol; DEFLATE for the compression probe, and the extension for SCTs
 /// for that of certificate transparency.
-pub(crate) fn first_hello(control: &Hello) -> Hello {
+fn first_hello(control: &Hello) -> Hello {
     control.clone().with(Extras {
         extensions: vec![
             Extension::alpn(PROTOCOLS),
@@ -195,13 +209,10 @@ async fn clear_answer(
     });
     // Everything is offered together with what other probes ask for; a server that does not take up that
     // hello is asked for the protocols alone.
-    if offered.len() == PROTOCOLS.len() {
-        let both = cx.ask(&first_hello(control)).await.outcome;
-        if let Ok(outcome) = both
-            && outcome.is_hello()
-        {
-            return Ok(read(&outcome, offered));
-        }
+    if offered.len() == PROTOCOLS.len()
+        && let Some(outcome) = first_taken_up(cx, control).await
+    {
+        return Ok(read(&outcome, offered));
     }
     let first = cx.ask(&hello).await.outcome.ok();
     // The one alert that is about the protocols needs no second opinion.

@@ -132,7 +132,7 @@ pub(crate) fn is_close_notify(outcome: &HelloOutcome) -> bool {
 
 /// Whether no hello is known to be answered that is as long.
 fn is_longest(cx: &Cx, hello: &Hello) -> bool {
-    hello.encode([0; 32]).len() > cx.longest_in_bytes() * 5 / 4
+    hello.bytes() > cx.longest_in_bytes() * 5 / 4
 }
 
 /// Whether it is an alert by which some servers refuse.

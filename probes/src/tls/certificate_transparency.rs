@@ -8,7 +8,7 @@ use crate::cx::Cx;
 use crate::fact::{Answer, Attempt, Fact};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::alpn::{self, Alpn};
+use crate::tls::alpn;
 use crate::tls::ask::{Reply, question};
 use crate::tls::certificate::CertificateSeen;
 use crate::tls::clear;
@@ -145,7 +145,7 @@ impl Found<'_> {
 
     /// Adds those of the extension, where the flight has this certificate.
     fn take_flight(&mut self, flight: &Flight, leaf: &[u8]) -> Fact {
-        if own(flight).is_some_and(|own| own != leaf) {
+        if flight.leaf().is_some_and(|own| own != leaf) {
             let why = "the ServerHello that was asked for them came with another certificate";
             return Fact::new(Answer::Undetermined, why);
         }
@@ -213,10 +213,7 @@ async fn extension(cx: &Cx, leaf: &[u8], found: &mut Found<'_>) -> Fact {
 
 /// The answer to a hello with the extension: where protocols are asked for, theirs has it.
 async fn offered(cx: &Cx, control: &Hello) -> Reply {
-    if cx.chosen(Alpn::ID)
-        && let Ok(outcome) = cx.ask(&alpn::first_hello(control)).await.outcome
-        && outcome.is_hello()
-    {
+    if let Some(outcome) = alpn::shared(cx, control).await {
         return Reply::Accepted(outcome);
     }
     let hello = control.clone().with(Extras {
@@ -224,11 +221,6 @@ async fn offered(cx: &Cx, control: &Hello) -> Reply {
         ..Extras::default()
     });
     question(cx, &hello, Some(control)).await
-}
-
-fn own(flight: &Flight) -> Option<&[u8]> {
-    let chain = flight.certificates.as_ref()?;
-    chain.first().map(Vec::as_slice)
 }
 
 /// What shows that the certificate is in public logs.

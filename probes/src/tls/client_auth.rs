@@ -201,8 +201,7 @@ fn required_by_http(exchange: &Exchange) -> Option<Fact> {
     let End::Answered(head) = &exchange.end else {
         return None;
     };
-    let told = format!("HTTP {} {}", head.status, head.reason);
-    let told = told.trim_end();
+    let told = head.told();
     Some(match head.status {
         _ if exchange.misses_certificate() => Fact::new(
             Answer::Yes,
@@ -288,8 +287,7 @@ fn accepted_by_http(exchange: &Exchange) -> Option<Fact> {
     let End::Answered(head) = &exchange.end else {
         return None;
     };
-    let told = format!("HTTP {} {}", head.status, head.reason);
-    let told = told.trim_end();
+    let told = head.told();
     Some(match head.status {
         _ if exchange.misses_certificate() => Fact::new(
             Answer::No,

@@ -7,7 +7,7 @@ use crate::cx::Cx;
 use crate::fact::Answer;
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
-use crate::tls::alpn::{self, Alpn};
+use crate::tls::alpn;
 use crate::tls::ask::{Reply, question};
 use crate::tls::clear;
 use crate::tls::hellos::{Extras, HelloOutcome};
@@ -29,10 +29,7 @@ impl Probe for Compression {
     async fn run(cx: &Cx, _so_far: &Observations) -> Result<CompressionSeen, ProbeError> {
         let (version, control) = clear::newest(cx).await?;
         // The hello that offers protocols offers DEFLATE as well: where it is answered, one is enough.
-        if cx.chosen(Alpn::ID)
-            && let Ok(outcome) = cx.ask(&alpn::first_hello(&control)).await.outcome
-            && outcome.is_hello()
-        {
+        if let Some(outcome) = alpn::shared(cx, &control).await {
             let (answer, evidence) = read(&outcome);
             return Ok(CompressionSeen {
                 answer,

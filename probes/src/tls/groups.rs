@@ -243,8 +243,7 @@ async fn legacy(cx: &Cx, version: ProtocolVersion, candidates: &[Group]) -> Elim
 /// The curve of the ECDSA certificate that the server sends in this version, if it is one.
 async fn curve_of_certificate(cx: &Cx, version: ProtocolVersion) -> Option<Group> {
     let flight = versions::spoken(cx, version).await.flight?;
-    let leaf = flight.certificates.as_ref()?.first()?;
-    Group::parse(&CertificateFacts::read(leaf).key.curve?)
+    Group::parse(&CertificateFacts::read(flight.leaf()?).key.curve?)
 }
 
 /// The named groups of the key exchange.

@@ -337,6 +337,16 @@ impl Hello {
         }
     }
 
+    /// Whether it offers the version.
+    pub(crate) fn offers(&self, version: ProtocolVersion) -> bool {
+        matches!(self, Self::Tls(hello) if hello.versions.contains(&version))
+    }
+
+    /// How many bytes it has, with the header of its record.
+    pub(crate) fn bytes(&self) -> usize {
+        self.encode([0; 32]).len()
+    }
+
     /// How many suites are offered.
     pub(crate) fn length(&self) -> usize {
         match self {

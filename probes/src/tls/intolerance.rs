@@ -18,6 +18,7 @@ use crate::tls::quirks::{Quirk, is_reserved};
 use crate::tls::{large_hello, versions};
 use crate::wire::client_hello::Extension;
 use crate::wire::flight::Flight;
+use crate::wire::record::HEADER;
 use crate::wire::registry::{Group, ProtocolVersion};
 
 /// What goes into one hello of an ordinary client.
@@ -45,9 +46,6 @@ const ABOVE: usize = 600;
 
 /// A list that no server finds too long.
 const FEW_SUITES: usize = 16;
-
-/// The bytes of a record's header.
-const HEADER: usize = 5;
 
 /// Sends everything odd in two hellos. Only where one is not answered, each thing is asked on its own.
 pub struct Intolerance;
@@ -108,7 +106,7 @@ impl Part {
     /// All of it in one hello, and where that is not answered, one by one. `known` is answered.
     async fn ask(&self, cx: &Cx, known: &Hello) -> BTreeMap<Quirk, Fact> {
         let mut seen = BTreeMap::new();
-        let newer = offers_tls13(&self.base);
+        let newer = self.base.offers(ProtocolVersion::TLS1_3);
         let all = self.hello(&self.base, &self.quirks);
         if let Ok(outcome) = &cx.ask(&all).await.outcome
             && outcome.is_hello()
@@ -132,7 +130,7 @@ impl Part {
             }
         }
         let mut base = self.base.clone();
-        if newer && offers_tls13(known) {
+        if newer && known.offers(ProtocolVersion::TLS1_3) {
             let how = "the hello that it is known to answer offers it";
             seen.insert(Quirk::Tls13, Fact::new(Answer::Yes, how));
         } else if newer {
@@ -144,7 +142,8 @@ impl Part {
         }
         // Without supported_versions there is no place for other versions.
         let has_place = |quirk: &&Quirk| {
-            offers_tls13(&base) || !matches!(quirk, Quirk::GreaseVersion | Quirk::UnknownVersion)
+            base.offers(ProtocolVersion::TLS1_3)
+                || !matches!(quirk, Quirk::GreaseVersion | Quirk::UnknownVersion)
         };
         let asked: Vec<Quirk> = self.quirks.iter().filter(has_place).copied().collect();
         let each = asked.iter().map(|quirk| self.one(cx, &base, *quirk));
@@ -335,11 +334,7 @@ async fn short(cx: &Cx) -> Option<Part> {
 }
 
 fn message_length(hello: &Hello) -> usize {
-    hello.encode([0; 32]).len() - HEADER
-}
-
-fn offers_tls13(hello: &Hello) -> bool {
-    matches!(hello, Hello::Tls(hello) if hello.versions.contains(&ProtocolVersion::TLS1_3))
+    hello.bytes() - HEADER
 }
 
 /// The hello with TLS 1.3 among its versions.

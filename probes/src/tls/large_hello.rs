@@ -10,6 +10,7 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::tls::ask::{Reply, question};
 use crate::tls::hellos::{Delivery, Hello, HelloOutcome};
+use crate::wire::record::HEADER;
 use crate::wire::registry::{Group, ProtocolVersion};
 
 /// A hello about as long as a browser's with X25519MLKEM768: two packets of 1500 bytes.
@@ -48,7 +49,7 @@ impl Probe for LargeHello {
         let mut seen = LargeHelloSeen::new(&base, small);
         match told.outcome {
             Ok(outcome) if outcome.is_hello() => {
-                let how = format!("{outcome}, to {} bytes in two pieces", length(&larger));
+                let how = format!("{outcome}, to {} bytes in two pieces", larger.bytes());
                 let fact = Fact::new(Answer::Yes, how);
                 seen.large = LengthSeen::new(&large, fact.clone());
                 seen.larger = Some(LengthSeen::new(&larger, fact.clone()));
@@ -137,7 +138,7 @@ impl LargeHelloSeen {
         let (mut of_large, of_two) = tokio::join!(fact(cx, &large, base), fact(cx, &in_two, base));
         if of_large.answer == Answer::No {
             // Padding is an extension, and may be refused for that.
-            let padded = base.clone().padded_to(length(base) + LITTLE);
+            let padded = base.clone().padded_to(base.bytes() + LITTLE);
             let of_padded = fact(cx, &padded, base).await;
             if of_padded.answer != Answer::Yes {
                 of_large.answer = Answer::Undetermined;
@@ -156,14 +157,14 @@ impl LargeHelloSeen {
         self.large = LengthSeen::new(&large, of_large);
         let mut silent = false;
         if let Some(refused) = &refused {
-            self.limit_bytes = Some(length(refused));
+            self.limit_bytes = Some(refused.bytes());
             silent = matches!(cx.ask(refused).await.outcome, Ok(HelloOutcome::Silent));
             let clamped = refused.clone().delivered(Delivery::Clamped);
             // As long, and without the share.
-            let without = base.clone().padded_to(length(refused) - HEADER);
+            let without = base.clone().padded_to(refused.bytes() - HEADER);
             // Behind a proxy, the segments of this connection end at the proxy.
             let direct = cx.settings.before_tls.via.is_none();
-            let shared = offers_tls13(base);
+            let shared = base.offers(ProtocolVersion::TLS1_3);
             let (clamped, without) = tokio::join!(
                 async {
                     if direct {
@@ -212,13 +213,6 @@ impl LargeHelloSeen {
     }
 }
 
-/// The bytes of a record's header.
-const HEADER: usize = 5;
-
-fn length(hello: &Hello) -> usize {
-    hello.encode([0; 32]).len()
-}
-
 /// The hello with a post-quantum share, where it offers TLS 1.3, and made so long by padding.
 fn lengthen(base: &Hello, length: usize) -> Hello {
     let mut hello = base.clone();
@@ -231,10 +225,6 @@ fn lengthen(base: &Hello, length: usize) -> Hello {
         }
     }
     hello.padded_to(length)
-}
-
-fn offers_tls13(hello: &Hello) -> bool {
-    matches!(hello, Hello::Tls(hello) if hello.versions.contains(&ProtocolVersion::TLS1_3))
 }
 
 /// Whether a hello is answered that differs from one which is.
@@ -294,7 +284,7 @@ impl LengthSeen {
     fn new(hello: &Hello, fact: Fact) -> Self {
         Self {
             answer: fact.answer,
-            bytes: length(hello),
+            bytes: hello.bytes(),
             evidence: fact.evidence,
         }
     }
@@ -378,7 +368,7 @@ mod tests {
         ] {
             for wanted in [LARGE, LARGER] {
                 let hello = lengthen(&base, wanted);
-                assert_eq!(length(&hello), wanted + HEADER);
+                assert_eq!(hello.bytes(), wanted + HEADER);
             }
         }
     }

@@ -228,7 +228,7 @@ fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference>
         let question = (question, takes(offer, flight.hello.suite));
         let known = leaves.entry(question).or_default();
         if !known.contains(leaf) {
-            known.insert(leaf.clone());
+            known.insert(leaf.to_vec());
         }
     }
     leaves
@@ -253,9 +253,9 @@ fn certificates(answers: impl Iterator<Item = (Hello, Told)>) -> Vec<Difference>
 }
 
 /// The flight and its first certificate, where there is one in clear.
-fn leaf_of(told: &Told) -> Option<(&Flight, &Vec<u8>)> {
+fn leaf_of(told: &Told) -> Option<(&Flight, &[u8])> {
     let flight = told.outcome.as_ref().ok()?.flight()?;
-    Some((flight, flight.certificates.as_ref()?.first()?))
+    Some((flight, flight.leaf()?))
 }
 
 /// Whether the same questions had the same answers.

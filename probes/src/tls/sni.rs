@@ -15,6 +15,7 @@ use crate::tls::reach::ReachOutcome;
 use crate::tls::session::{Session, SessionSpec};
 use crate::tls::versions;
 use crate::untrusted::Untrusted;
+use crate::wire::flight::Flight;
 use crate::wire::registry::ProtocolVersion;
 use crate::x509::CertificateFacts;
 
@@ -101,7 +102,7 @@ async fn clear(cx: &Cx, hello: Hello, spec: SessionSpec) -> SniAnswer {
     match question(cx, &hello, None).await {
         Reply::Accepted(outcome) => {
             let flight = outcome.flight();
-            let leaf = flight.and_then(|flight| flight.certificates.as_ref()?.first());
+            let leaf = flight.and_then(Flight::leaf);
             let encrypted = flight.is_some_and(|flight| {
                 flight.hello.is_retry() || flight.hello.version() >= ProtocolVersion::TLS1_3
             });

@@ -1,7 +1,8 @@
 //! A server's first flight, put together from bytes as they come: across fragmented and coalesced
 //! records, up to the point where it is all there, or where it goes dark (TLS 1.3).
 
-use super::codec::{DecodeError, MAX_MESSAGE, Reader};
+use super::codec::DecodeError;
+use super::handshake::Messages;
 use super::messages::{
     Alert, CertificateRequest, ServerHello, ServerKeyExchange, decode_certificate,
     decode_certificate_status,
@@ -48,13 +49,20 @@ pub enum State {
     Malformed(DecodeError),
 }
 
+impl Flight {
+    /// The server's own certificate, in DER, where certificates came in clear.
+    pub fn leaf(&self) -> Option<&[u8]> {
+        self.certificates.as_ref()?.first().map(Vec::as_slice)
+    }
+}
+
 /// Puts a server's first flight together.
 #[derive(Debug, Default)]
 pub struct FlightDecoder {
     deframer: Deframer,
     first: Vec<u8>,
     received: usize,
-    handshake: Vec<u8>,
+    handshake: Messages,
     flight: Option<Box<Flight>>,
     warnings: Vec<Alert>,
     hello_requests: u8,
@@ -123,9 +131,9 @@ impl FlightDecoder {
                     }
                 }
                 ContentType::Handshake => {
-                    self.handshake.extend_from_slice(&record.fragment);
-                    while let Some((typ, body)) = self.next_message()? {
-                        if let Some(state) = self.message(typ, &body)? {
+                    self.handshake.push(&record.fragment);
+                    while let Some(message) = self.handshake.pop()? {
+                        if let Some(state) = self.message(message.typ, message.body())? {
                             return Ok(state);
                         }
                     }
@@ -162,26 +170,6 @@ impl FlightDecoder {
             }
         }
         Ok(None)
-    }
-
-    fn next_message(&mut self) -> Result<Option<(u8, Vec<u8>)>, DecodeError> {
-        let mut reader = Reader::new("a handshake message", &self.handshake);
-        let (Ok(typ), Ok(length)) = (reader.u8(), reader.u24()) else {
-            return Ok(None);
-        };
-        let length = length as usize;
-        if length > MAX_MESSAGE {
-            return Err(DecodeError::TooLong {
-                field: format!("handshake message {typ}"),
-                length,
-                limit: MAX_MESSAGE,
-            });
-        }
-        let Ok(body) = reader.take(length).map(<[u8]>::to_vec) else {
-            return Ok(None);
-        };
-        self.handshake.drain(..4 + length);
-        Ok(Some((typ, body)))
     }
 
     /// Takes one message; a state where the flight ends with it.

@@ -8,6 +8,7 @@ pub mod client_hello;
 pub mod client_hello_read;
 pub mod codec;
 pub mod flight;
+pub(crate) mod handshake;
 pub mod key_share;
 pub mod messages;
 pub mod names;

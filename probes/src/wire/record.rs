@@ -2,6 +2,9 @@
 
 use super::codec::DecodeError;
 
+/// Bytes of a record's header.
+pub const HEADER: usize = 5;
+
 /// Bytes of plaintext in a record, at most.
 pub const MAX_PLAINTEXT: usize = 1 << 14;
 
@@ -79,7 +82,8 @@ impl Deframer {
     /// # Errors
     /// A header that is no record's, a fragment over the limit, or a flood of empty records.
     pub fn pop(&mut self) -> Result<Option<Record>, DecodeError> {
-        let Some((&[kind, major, minor, high, low], rest)) = self.buffer.split_first_chunk::<5>()
+        let Some((&[kind, major, minor, high, low], rest)) =
+            self.buffer.split_first_chunk::<HEADER>()
         else {
             return Ok(None);
         };
@@ -106,7 +110,7 @@ impl Deframer {
             version: u16::from_be_bytes([major, minor]),
             fragment: fragment.to_vec(),
         };
-        self.buffer.drain(..5 + length);
+        self.buffer.drain(..HEADER + length);
         self.empty = if length == 0 { self.empty + 1 } else { 0 };
         if self.empty > MAX_EMPTY {
             return Err(DecodeError::Flood {

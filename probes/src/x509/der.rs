@@ -40,6 +40,12 @@ impl<'a> Elements<'a> {
         None
     }
 
+    /// All of them, where nothing else stands behind them.
+    pub(super) fn all(mut self) -> Option<Vec<Element<'a>>> {
+        let all = self.by_ref().collect();
+        self.is_empty().then_some(all)
+    }
+
     /// Whether there is nothing more.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -64,13 +70,18 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// A SEQUENCE with this content.
-pub(super) fn sequence(content: &[u8]) -> Vec<u8> {
+/// An element with this content.
+pub(super) fn element(tag: Tag, content: &[u8]) -> Vec<u8> {
     use x509_cert::der::Encode;
     use x509_cert::der::asn1::AnyRef;
-    AnyRef::new(Tag::Sequence, content)
+    AnyRef::new(tag, content)
         .and_then(|any| any.to_der())
         .unwrap_or_default()
+}
+
+/// A SEQUENCE with this content.
+pub(super) fn sequence(content: &[u8]) -> Vec<u8> {
+    element(Tag::Sequence, content)
 }
 
 /// An INTEGER's octets without leading zeros, so that equal numbers are equal.
@@ -94,6 +105,19 @@ mod tests {
         assert!(Elements::of_sequence(&der[..7]).is_none(), "cut off");
         let long = [&der[..], &[0]].concat();
         assert!(Elements::of_sequence(&long).is_none(), "bytes behind it");
+    }
+
+    #[test]
+    fn lengths_are_written_as_der_wants_them() {
+        for length in [0, 1, 127, 128, 255, 256, 65_535, 65_536] {
+            let content = vec![7; length];
+            let der = element(Tag::OctetString, &content);
+            let mut all = Elements::of(&der);
+            let read = all.next().unwrap();
+            assert_eq!((read.content, all.is_empty()), (content.as_slice(), true));
+        }
+        assert_eq!(element(Tag::OctetString, &[])[..], [4, 0]);
+        assert_eq!(element(Tag::OctetString, &[9; 128])[..3], [4, 0x81, 128]);
     }
 
     #[test]

@@ -27,10 +27,11 @@ use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};
 use crate::target::Endpoint;
+use crate::wire::handshake::Messages;
 use crate::wire::messages::ServerHello;
 use crate::wire::record::{ContentType, Deframer};
 use crate::wire::registry::AlertDescription;
-use crate::wire::tls12::{Messages, NewSessionTicket, typ};
+use crate::wire::tls12::{NewSessionTicket, typ};
 
 /// Handshakes that break, at most.
 const FAILURES: usize = 3;

@@ -5,13 +5,14 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::digest;
 use aws_lc_rs::rand::SystemRandom;
 
-use super::messages::{Message, Messages, typ};
+use super::messages::typ;
 use super::protection::Protection;
 use super::schedule::{Master, Seed, Side};
 use super::suite::{SUITES, SuiteParts, parts};
 use super::{Broken, NewSessionTicket};
 use crate::wire::client_hello::{ClientHello, Extension, RENEGOTIATION_SCSV};
 use crate::wire::codec::{Reader, put_u16, put_vec8, put_vec16};
+use crate::wire::handshake::{Message, Messages};
 use crate::wire::messages::{Alert, ServerHello};
 use crate::wire::record::{ContentType, Deframer, MAX_PLAINTEXT, Record};
 use crate::wire::registry::{ExtensionType, Group, ProtocolVersion, SignatureScheme};

@@ -17,7 +17,7 @@ use super::codec::DecodeError;
 use super::messages::Alert;
 
 pub(crate) use self::client::{Client, Event};
-pub(crate) use self::messages::{Messages, NewSessionTicket, typ};
+pub(crate) use self::messages::{NewSessionTicket, typ};
 
 /// Why a connection cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -111,6 +111,18 @@ pub enum Instead {
     ServerHello(u16, u16),
 }
 
+impl Instead {
+    /// Every way in which servers and boxes before them refuse.
+    pub const REFUSALS: [Self; 6] = [
+        Self::Reset,
+        Self::Close,
+        Self::Silence,
+        Self::Alert(40),
+        Self::Alert(50),
+        Self::Alert(80),
+    ];
+}
+
 impl HelloIs {
     fn holds(self, incoming: &Incoming, in_pieces: bool) -> bool {
         let Incoming::Tls(hello) = incoming else {
