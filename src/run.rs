@@ -24,8 +24,8 @@ use crate::exit::Ended;
 use crate::gaps::{self, dead_range, not_measured, nothing_listens};
 use crate::mozilla;
 use crate::report::model::{
-    Counts, EndpointReport, NotMeasured, Report, Row, SCHEMA, Standings, Summary, TargetReport,
-    Tool,
+    Counts, EndpointReport, NotMeasured, Report, Role, Row, SCHEMA, Standings, Summary,
+    TargetReport, Tool,
 };
 use crate::report::text::verdict::{Mark, verdict};
 
@@ -59,6 +59,8 @@ pub struct Job {
     pub range: Option<Arc<str>>,
     /// The profile of Mozilla's guidelines that it is to meet.
     pub mozilla: Option<ProfileName>,
+    /// What it is to a load balancer that is audited.
+    pub role: Option<Role>,
 }
 
 /// What happens during a run, for a progress line.
@@ -239,6 +241,7 @@ impl Run {
             complete: ended.complete,
             interrupted,
             not_measured,
+            inventory: None,
             targets: Vec::new(),
             findings: Vec::new(),
             summary: Summary {
@@ -487,6 +490,7 @@ fn empty_target(job: &Job, error: Option<String>) -> TargetReport {
     TargetReport {
         target: job.target.to_string(),
         plaintext_expected: job.target.plaintext,
+        role: job.role.clone(),
         range: job.range.as_deref().map(Into::into),
         error,
         endpoints: Vec::new(),
@@ -634,6 +638,7 @@ mod tests {
             target: server.target().clone(),
             settings: Arc::new(settings),
             range: None,
+            role: None,
             mozilla: None,
         };
         // The same target twice is probed once.

@@ -9,6 +9,7 @@
 //! - [`tls`]: one probe, one file;
 //! - [`http`]: one request over a session;
 //! - [`x509`]: certificates to facts;
+//! - [`aws`]: load balancers as AWS describes them;
 //! - [`mozilla`]: what the profiles of Mozilla's guidelines allow, as data;
 //! - [`scan`]: runs the probes of an endpoint, stage by stage.
 #![warn(
@@ -19,6 +20,7 @@
     clippy::todo
 )]
 
+pub mod aws;
 pub mod clients;
 pub mod cx;
 pub mod elb_policies;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{CHECKS, Rule};
+use super::{Rule, rules};
 use crate::report::model::Severity;
 
 /// Every rule on one page, in Markdown.
@@ -15,7 +15,7 @@ pub fn docs() -> String {
          finding may have another one, where the text says so. Rule ids never change.\n\n\
          | rule | severity | |\n|---|---|---|\n",
     );
-    for rule in CHECKS.iter().map(|check| check.rule()) {
+    for rule in rules() {
         line(
             &mut page,
             format_args!(
@@ -33,7 +33,7 @@ pub fn docs() -> String {
             format_args!("| {} | {} |", severity.name(), meaning(severity)),
         );
     }
-    for rule in CHECKS.iter().map(|check| check.rule()) {
+    for rule in rules() {
         section(&mut page, rule);
     }
     page

@@ -3,6 +3,7 @@
 //! A check sees facts and returns findings. It touches neither the network nor the clock: the time
 //! is [`View::now`], the start of the run.
 
+pub mod aws;
 mod chains;
 mod docs;
 mod fixes;
@@ -206,7 +207,7 @@ pub struct Rule {
 /// One way to mend it.
 #[derive(Debug)]
 pub struct RuleFix {
-    /// For which product: `nginx`, `HAProxy`, `AWS ALB`, `AWS CLB`, `JVM`, `any`.
+    /// For which product: `nginx`, `HAProxy`, `AWS ALB`, `AWS NLB`, `AWS CLB`, `AWS`, `JVM`, `any`.
     pub product: &'static str,
     /// What to do.
     pub text: &'static str,
@@ -401,10 +402,13 @@ fn judge_one(
 
 /// The rule with this id.
 pub fn rule(id: &str) -> Option<&'static Rule> {
-    CHECKS
-        .iter()
-        .map(|check| check.rule())
-        .find(|rule| rule.id == id)
+    rules().find(|rule| rule.id == id)
+}
+
+/// Every rule, in the order of the docs: those of an endpoint, then those of a load balancer.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    let audits = aws::AUDITS.iter().map(|check| check.rule());
+    CHECKS.iter().map(|check| check.rule()).chain(audits)
 }
 
 /// Rule, subject and key, hashed: no dates, addresses or counts.

@@ -50,7 +50,7 @@ fn rules() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Compares a generated file with the one in the repository, or writes it.
-fn assert_up_to_date(path: &Path, expected: &str) {
+pub(super) fn assert_up_to_date(path: &Path, expected: &str) {
     if std::env::var_os("GLADHAND_UPDATE").is_some() {
         std::fs::write(path, expected).unwrap();
     }
@@ -240,37 +240,53 @@ not-measured
 #[test]
 fn every_rule_is_documented() {
     for rule in rules() {
-        let id = rule.id;
-        for text in [rule.title, rule.what, rule.why] {
-            assert!(text.len() > 10, "{id}: {text:?}");
-            assert!(
-                !text.contains("  ") && text == text.trim(),
-                "{id}: {text:?}"
-            );
-        }
-        assert!(!rule.title.ends_with('.'), "{id}");
-        assert!(rule.what.ends_with('.') && rule.why.ends_with('.'), "{id}");
-        assert!(!rule.fix.is_empty(), "{id}");
-        for fix in rule.fix {
-            let known = ["nginx", "HAProxy", "AWS ALB", "AWS CLB", "JVM", "any"];
-            assert!(known.contains(&fix.product), "{id}: {}", fix.product);
-            assert!(
-                fix.text.ends_with('.') && !fix.text.contains("  "),
-                "{id}: {}",
-                fix.text
-            );
-            assert!(
-                fix.snippet.is_none_or(|snippet| !snippet.contains("  ")),
-                "{id}"
-            );
-        }
-        assert!(!rule.references.is_empty(), "{id}");
-        for url in rule.references {
-            assert!(
-                url.starts_with("https://") && !url.contains(' '),
-                "{id}: {url}"
-            );
-        }
+        assert_documented(rule);
+    }
+}
+
+pub(super) fn assert_documented(rule: &Rule) {
+    let id = rule.id;
+    for text in [rule.title, rule.what, rule.why] {
+        assert!(text.len() > 10, "{id}: {text:?}");
+        assert!(
+            !text.contains("  ") && text == text.trim(),
+            "{id}: {text:?}"
+        );
+    }
+    assert!(!rule.title.ends_with('.'), "{id}");
+    assert!(rule.what.ends_with('.') && rule.why.ends_with('.'), "{id}");
+    assert!(!rule.fix.is_empty(), "{id}");
+    for fix in rule.fix {
+        let known = [
+            "nginx",
+            "HAProxy",
+            "AWS",
+            "AWS ALB",
+            "AWS NLB",
+            "AWS CLB",
+            "JVM",
+            "Node.js",
+            "Apache",
+            "Terraform",
+            "any",
+        ];
+        assert!(known.contains(&fix.product), "{id}: {}", fix.product);
+        assert!(
+            fix.text.ends_with('.') && !fix.text.contains("  "),
+            "{id}: {}",
+            fix.text
+        );
+        assert!(
+            fix.snippet.is_none_or(|snippet| !snippet.contains("  ")),
+            "{id}"
+        );
+    }
+    assert!(!rule.references.is_empty(), "{id}");
+    for url in rule.references {
+        assert!(
+            url.starts_with("https://") && !url.contains(' '),
+            "{id}: {url}"
+        );
     }
 }
 

@@ -352,6 +352,7 @@ impl Args {
             target,
             settings: Arc::clone(&settings),
             range,
+            role: None,
             mozilla: mozilla.clone(),
         });
         let mut run = Run::new(

@@ -51,6 +51,7 @@ impl Args {
                 target: server.target().clone(),
                 settings: Arc::new(demo.settings(server, started, interrupt.raised())),
                 range: None,
+                role: None,
                 mozilla: None,
             })
             .collect();
@@ -213,6 +214,7 @@ mod tests {
             target: server.target().clone(),
             settings: Arc::new(demo.settings(server, started, raised.clone())),
             range: None,
+            role: None,
             mozilla: None,
         });
         let outcome = run::run(jobs.collect(), started, raised.clone(), Arc::new(|_| ())).await;

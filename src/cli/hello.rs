@@ -419,6 +419,7 @@ async fn probed(
         target: target.clone(),
         settings: Arc::new(settings),
         range: None,
+        role: None,
         mozilla: None,
     };
     let outcome = run::run(vec![job], started, interrupt.raised(), Arc::new(|_| ())).await;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::checks::{self, CHECKS, Rule, RuleFix};
+use crate::checks::{self, Rule, RuleFix};
 use crate::cli::CliError;
 use crate::cli::output::{Canvas, ColorArgs, OutputArgs};
 use crate::cli::suggest::did_you_mean;
@@ -43,7 +43,7 @@ impl Args {
 }
 
 fn all() -> impl Iterator<Item = &'static Rule> {
-    CHECKS.iter().map(|check| check.rule())
+    checks::rules()
 }
 
 fn find(id: &str) -> Result<&'static Rule, CliError> {
@@ -175,7 +175,7 @@ mod tests {
         let mut text = Vec::new();
         list(CANVAS, &mut text).unwrap();
         let text = String::from_utf8(text).unwrap();
-        assert_eq!(text.lines().count(), CHECKS.len());
+        assert_eq!(text.lines().count(), all().count());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use gladhand_probes::Observations;
+use gladhand_probes::aws::Inventory;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -35,6 +36,9 @@ pub struct Report {
     pub interrupted: bool,
     /// What was asked and could not be measured.
     pub not_measured: Vec<NotMeasured>,
+    /// What AWS, or a plan, says of the load balancers: of `gladhand alb`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<Inventory>,
     /// The targets, in the order as asked.
     pub targets: Vec<TargetReport>,
     /// Every finding of every target, the most severe first.
@@ -74,11 +78,50 @@ pub struct TargetReport {
     /// The range of addresses that it was asked as one of: `10.0.0.0/24:443`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
+    /// What it is to the load balancer that is audited: of `gladhand alb`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Why the name did not resolve, where it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// One for each address probed.
     pub endpoints: Vec<EndpointReport>,
+}
+
+/// What a target is to the load balancer that is audited.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Role {
+    /// One of its listeners, asked as clients do.
+    Listener {
+        /// The load balancer's ARN.
+        load_balancer: String,
+        /// The listener's ARN.
+        listener: String,
+    },
+    /// A target behind it, asked as the load balancer does.
+    Target {
+        /// The load balancer's ARN.
+        load_balancer: String,
+        /// The target group's ARN.
+        target_group: String,
+        /// The target's id.
+        id: String,
+        /// The port that traffic goes to, which tells targets of one id apart.
+        port: u16,
+        /// What goes to the port that was asked.
+        purpose: Purpose,
+    },
+}
+
+/// What a load balancer sends to a port of a target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Requests; health checks too, where they go to the same port with the same protocol.
+    Traffic,
+    /// Health checks alone.
+    HealthCheck,
 }
 
 /// One target with all that concerns it: what a run gives as it goes.

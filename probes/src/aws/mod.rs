@@ -1,0 +1,14 @@
+//! What AWS knows of a load balancer, as facts: one model, whatever it was read from.
+//!
+//! - [`inventory`]: the model that checks judge and the report shows;
+//! - [`answers`]: AWS's answers as they came, which are saved, loaded and read into the inventory;
+//! - [`arn`]: what an ARN says.
+//!
+//! Only `collect` (feature `aws`) talks to AWS, and nothing else here knows its SDK.
+
+pub mod answers;
+pub mod arn;
+pub mod inventory;
+
+pub use self::arn::Arn;
+pub use self::inventory::{Inventory, Section};
