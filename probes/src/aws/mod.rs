@@ -2,13 +2,18 @@
 //!
 //! - [`inventory`]: the model that checks judge and the report shows;
 //! - [`answers`]: AWS's answers as they came, which are saved, loaded and read into the inventory;
+//! - [`policy`]: what a listener's security policy takes, and the one towards targets, by content;
+//! - [`defaults`]: the attributes that hold where AWS gave none;
 //! - [`arn`]: what an ARN says.
 //!
 //! Only `collect` (feature `aws`) talks to AWS, and nothing else here knows its SDK.
 
 pub mod answers;
 pub mod arn;
+pub mod defaults;
 pub mod inventory;
+pub mod policy;
 
 pub use self::arn::Arn;
 pub use self::inventory::{Inventory, Section};
+pub use self::policy::PolicyContent;
