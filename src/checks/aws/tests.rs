@@ -28,7 +28,8 @@ struct Fixture {
 #[derive(Deserialize)]
 struct Case {
     /// What is special about it.
-    case: String,
+    #[serde(rename = "case")]
+    about: String,
     /// The changes against the healthy inventory: a JSON Pointer each, and the value that is put there
     /// (added where there is none; null takes it away).
     #[serde(default)]
@@ -59,7 +60,7 @@ fn inventory(case: &Case) -> Inventory {
     for (pointer, new) in &case.change {
         put(&mut value, pointer, new.clone());
     }
-    serde_json::from_value(value).unwrap_or_else(|error| panic!("{}: {error}", case.case))
+    serde_json::from_value(value).unwrap_or_else(|error| panic!("{}: {error}", case.about))
 }
 
 /// Puts a value at a JSON Pointer whose parent exists. `-` adds to an array; null removes.
@@ -107,7 +108,7 @@ fn every_check_has_fixtures_that_fire_and_fixtures_that_do_not() {
             rule.id
         );
         for case in &fixture.fires {
-            let at = format!("{}: {}", rule.id, case.case);
+            let at = format!("{}: {}", rule.id, case.about);
             let findings = findings_of(case, fixture.now);
             let fired: Vec<&str> = findings.iter().map(|found| found.rule.as_str()).collect();
             assert!(fired.contains(&rule.id), "{at}: {fired:?}");
@@ -118,7 +119,7 @@ fn every_check_has_fixtures_that_fire_and_fixtures_that_do_not() {
         for case in &fixture.silent {
             let findings = findings_of(case, fixture.now);
             let fired = findings.iter().find(|found| found.rule == rule.id);
-            assert!(fired.is_none(), "{}: {}: {fired:?}", rule.id, case.case);
+            assert!(fired.is_none(), "{}: {}: {fired:?}", rule.id, case.about);
         }
     }
 }
@@ -141,7 +142,7 @@ fn every_fixture_belongs_to_a_check() {
 #[test]
 fn a_healthy_load_balancer_has_no_findings() {
     let case = Case {
-        case: "healthy".into(),
+        about: "healthy".into(),
         change: std::collections::BTreeMap::new(),
         probed: Vec::new(),
     };
