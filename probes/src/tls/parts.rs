@@ -68,10 +68,14 @@ fn kind(suite: Suite) -> u8 {
 /// The order of preference that a server may have.
 type Rank = fn(Suite) -> (u8, u8, u8, u8);
 
-/// The orders that servers usually have: OpenSSL's, the long keys first; that of ELB policies, the
-/// short keys first; and theirs below TLS 1.2, where s2n-tls takes what is made for it before what is
+/// The orders that servers usually have: OpenSSL's own; one that prefers long keys; that of ELB policies,
+/// the short keys first; and theirs below TLS 1.2, where s2n-tls takes what is made for it before what is
 /// not. What is weak comes last.
-const RANKS: [Rank; 3] = [
+const RANKS: [Rank; 4] = [
+    |suite| match suite.openssl_place() {
+        Some(place) => (0, place, 0, 0),
+        None => (1, exchange(suite), mac(suite), strength(suite)),
+    },
     |suite| (weak(suite), exchange(suite), mac(suite), strength(suite)),
     |suite| short_keys_first(suite, weak(suite)),
     |suite| short_keys_first(suite, weak(suite).max(u8::from(mac(suite) < 2))),

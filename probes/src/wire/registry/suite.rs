@@ -37,6 +37,13 @@ impl Suite {
         OPENSSL.name(u32::from(self.0))
     }
 
+    /// The place in OpenSSL's own order of preference, which a server's list keeps unless its
+    /// administrator wrote another one.
+    pub fn openssl_place(self) -> Option<u8> {
+        let row = OPENSSL.get(u32::from(self.0))?;
+        row.column(OPENSSL_PLACE)?.parse().ok()
+    }
+
     /// IANA's Recommended column: `Y`, `N` (no statement) or `D` (discouraged).
     pub fn recommended(self) -> Option<char> {
         self.row()?.column(RECOMMENDED)?.chars().next()
@@ -156,6 +163,8 @@ impl fmt::Display for Suite {
 const RECOMMENDED: usize = 0;
 const STATUS: usize = 1;
 const REFERENCE: usize = 2;
+/// Of OpenSSL's table; its first is the alias.
+const OPENSSL_PLACE: usize = 1;
 
 const COMMON: &[Suite] = &[
     // Forward secrecy and AEAD.
