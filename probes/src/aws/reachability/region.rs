@@ -88,6 +88,9 @@ pub(super) fn covered(whole: IpNet, ranges: &[IpNet]) -> Option<Covered> {
     let mut any = false;
     for range in ranges {
         any |= !take(&mut left, &Region::port(*range, 0))?.is_empty();
+        if left.is_empty() {
+            break;
+        }
     }
     Some(match (any, left.is_empty()) {
         (false, _) => Covered::Nothing,
