@@ -256,6 +256,9 @@ pub struct Found {
     pub seen: Vec<String>,
     /// Commands that show the same without gladhand.
     pub reproduce: Vec<String>,
+    /// Fixes with the values of this finding. They stand before the rule's, and in the place of those for
+    /// the same product.
+    pub fix: Vec<Fix>,
     /// A severity other than the rule's.
     pub severity: Option<Severity>,
     /// The addresses that it concerns, where the target was judged as a whole; a finding at one
@@ -310,7 +313,7 @@ impl Findings<'_> {
                 seen: found.seen,
                 addresses: address.map_or(found.addresses, |address| vec![address]),
             },
-            fix: self.rule.fix.iter().map(Fix::from).collect(),
+            fix: self.rule.fixes(found.fix),
             reproduce: found.reproduce,
             references: self
                 .rule
@@ -321,6 +324,17 @@ impl Findings<'_> {
             fingerprint,
             status: Status::Open,
         });
+    }
+}
+
+impl Rule {
+    /// The fixes of a finding: its own, then the rule's for other products.
+    fn fixes(&self, own: Vec<Fix>) -> Vec<Fix> {
+        let others = self.fix.iter().map(Fix::from);
+        let others: Vec<Fix> = others
+            .filter(|fix| own.iter().all(|known| known.product != fix.product))
+            .collect();
+        own.into_iter().chain(others).collect()
     }
 }
 

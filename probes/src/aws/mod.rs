@@ -4,7 +4,8 @@
 //! - [`answers`]: AWS's answers as they came, which are saved, loaded and read into the inventory;
 //! - [`policy`]: what a listener's security policy takes, and the one towards targets, by content;
 //! - [`defaults`]: the attributes that hold where AWS gave none;
-//! - [`arn`]: what an ARN says.
+//! - [`arn`]: what an ARN says;
+//! - [`reachability`]: what security groups and network ACLs let through.
 //!
 //! Only `collect` (feature `aws`) talks to AWS, and nothing else here knows its SDK.
 
@@ -13,6 +14,7 @@ pub mod arn;
 pub mod defaults;
 pub mod inventory;
 pub mod policy;
+pub mod reachability;
 
 pub use self::arn::Arn;
 pub use self::inventory::{Inventory, Section};

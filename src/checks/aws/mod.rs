@@ -6,6 +6,40 @@
 
 mod alb_policy_default;
 
+mod alb_deregistration_delay_long;
+mod alb_deregistration_delay_zero;
+mod alb_health_check_accepts_errors;
+mod alb_health_check_grpc_matcher;
+mod alb_health_check_protocol_mismatch;
+mod alb_health_code_mismatch;
+mod alb_health_connection_failed;
+mod alb_health_internal_error;
+mod alb_health_timeout;
+mod alb_health_unexplained;
+mod alb_network_acl_blocks_clients;
+mod alb_network_acl_blocks_targets;
+mod alb_protocol_version_excludes_http1;
+mod alb_protocol_version_needs_http2;
+mod alb_protocol_version_needs_https;
+mod alb_security_group_blocks_clients;
+mod alb_security_group_blocks_egress;
+mod alb_security_group_blocks_ipv6;
+mod alb_security_group_blocks_targets;
+mod alb_security_group_restricts_clients;
+mod alb_target_group_empty;
+mod alb_target_group_unused;
+mod alb_target_invalid_state;
+mod alb_target_ip_unusable;
+mod alb_target_zone_not_enabled;
+mod alb_targets_all_unhealthy;
+mod alb_targets_in_transition;
+mod alb_zone_without_targets;
+mod matcher;
+mod network;
+mod network_acls;
+mod nlb_security_group_blocks_clients;
+mod targets;
+
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +51,7 @@ use gladhand_probes::aws::inventory::{Listener, LoadBalancer, Target, TargetGrou
 use time::OffsetDateTime;
 
 use super::{Found, Judged, Rule, fingerprint};
-use crate::report::model::{Evidence, Finding, Fix, Purpose, Role, Status, TargetReport};
+use crate::report::model::{Evidence, Finding, Purpose, Role, Status, TargetReport};
 
 /// Every check, in the order of the docs.
 pub const AUDITS: &[&dyn Audit] = &[
@@ -27,7 +61,36 @@ pub const AUDITS: &[&dyn Audit] = &[
     // Listeners and rules.
     // Attributes and logs.
     // Target groups and health.
+    &alb_health_check_protocol_mismatch::AlbHealthCheckProtocolMismatch,
+    &alb_health_check_accepts_errors::AlbHealthCheckAcceptsErrors,
+    &alb_health_check_grpc_matcher::AlbHealthCheckGrpcMatcher,
+    &alb_protocol_version_needs_https::AlbProtocolVersionNeedsHttps,
+    &alb_protocol_version_needs_http2::AlbProtocolVersionNeedsHttp2,
+    &alb_protocol_version_excludes_http1::AlbProtocolVersionExcludesHttp1,
+    &alb_deregistration_delay_zero::AlbDeregistrationDelayZero,
+    &alb_deregistration_delay_long::AlbDeregistrationDelayLong,
+    &alb_target_group_unused::AlbTargetGroupUnused,
+    &alb_target_group_empty::AlbTargetGroupEmpty,
+    &alb_targets_all_unhealthy::AlbTargetsAllUnhealthy,
+    &alb_health_code_mismatch::AlbHealthCodeMismatch,
+    &alb_health_timeout::AlbHealthTimeout,
+    &alb_health_connection_failed::AlbHealthConnectionFailed,
+    &alb_health_internal_error::AlbHealthInternalError,
+    &alb_health_unexplained::AlbHealthUnexplained,
+    &alb_target_ip_unusable::AlbTargetIpUnusable,
+    &alb_target_invalid_state::AlbTargetInvalidState,
+    &alb_target_zone_not_enabled::AlbTargetZoneNotEnabled,
+    &alb_targets_in_transition::AlbTargetsInTransition,
+    &alb_zone_without_targets::AlbZoneWithoutTargets,
     // Networks.
+    &alb_security_group_blocks_clients::AlbSecurityGroupBlocksClients,
+    &alb_security_group_restricts_clients::AlbSecurityGroupRestrictsClients,
+    &alb_security_group_blocks_ipv6::AlbSecurityGroupBlocksIpv6,
+    &alb_security_group_blocks_egress::AlbSecurityGroupBlocksEgress,
+    &alb_security_group_blocks_targets::AlbSecurityGroupBlocksTargets,
+    &nlb_security_group_blocks_clients::NlbSecurityGroupBlocksClients,
+    &alb_network_acl_blocks_clients::AlbNetworkAclBlocksClients,
+    &alb_network_acl_blocks_targets::AlbNetworkAclBlocksTargets,
     // What was probed at listeners.
     // What was probed at targets.
 ];
@@ -139,7 +202,7 @@ impl Audited<'_> {
                 seen: found.seen,
                 addresses: found.addresses,
             },
-            fix: self.rule.fix.iter().map(Fix::from).collect(),
+            fix: self.rule.fixes(found.fix),
             reproduce: found.reproduce,
             references: self
                 .rule

@@ -185,6 +185,13 @@ fn findings_read_as_recorded() {
                 for command in &found.reproduce {
                     writeln!(text, "    $ {command}").unwrap();
                 }
+                let general = rule.fixes(Vec::new());
+                for fix in found.fix.iter().filter(|fix| !general.contains(fix)) {
+                    writeln!(text, "    > {}: {}", fix.product, fix.text).unwrap();
+                    for snippet in fix.snippet.iter().flat_map(|snippet| snippet.lines()) {
+                        writeln!(text, "      {snippet}").unwrap();
+                    }
+                }
                 text.push('\n');
             }
         }
@@ -226,12 +233,15 @@ fn hostile_text_is_escaped_and_quoted() {
                 .replace("\"web\"", "\"w'$(id)\\u001b[2J\\u202e\"");
             let inventory: Inventory = serde_json::from_str(&hostile).unwrap();
             for found in audit(&inventory, &case.probed, fixture.now).findings {
-                let texts = found.reproduce.iter().chain(&found.evidence.seen);
-                for text in texts.chain([&found.message]) {
+                let snippets = found.fix.iter().filter_map(|fix| fix.snippet.as_ref());
+                let commands: Vec<_> = found.reproduce.iter().chain(snippets).collect();
+                let texts = commands.iter().copied().chain(&found.evidence.seen);
+                let fixes = found.fix.iter().map(|fix| &fix.text);
+                for text in texts.chain(fixes).chain([&found.message]) {
                     let raw = |c: char| c == '\u{1b}' || c == '\u{202e}';
                     assert!(!text.contains(raw), "{}: {text:?}", rule.id);
                 }
-                for command in &found.reproduce {
+                for command in commands {
                     let quoted = command.replace(r"\'", "");
                     let bare: String = quoted.split('\'').step_by(2).collect();
                     assert!(!bare.contains("$("), "{}: {command}", rule.id);
