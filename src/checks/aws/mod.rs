@@ -4,7 +4,20 @@
 //! every type begin with `alb-`; those of Network and of Classic Load Balancers alone with `nlb-` and
 //! `clb-`. What was not read is never judged: the gap itself is told.
 
+mod commands;
+mod globs;
+mod policies;
+
+mod alb_policy_cbc_sha1;
 mod alb_policy_default;
+mod alb_policy_post_quantum_missing;
+mod alb_policy_rsa_key_exchange;
+mod alb_policy_tls_1_0_allowed;
+mod alb_policy_tls_1_1_allowed;
+mod alb_policy_tls_1_3_missing;
+mod alb_policy_unknown;
+mod alb_policy_unsupported;
+mod clb_policy_weak;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +36,15 @@ use crate::report::model::{Evidence, Finding, Fix, Purpose, Role, Status, Target
 pub const AUDITS: &[&dyn Audit] = &[
     // Policies.
     &alb_policy_default::AlbPolicyDefault,
+    &alb_policy_unknown::AlbPolicyUnknown,
+    &alb_policy_unsupported::AlbPolicyUnsupported,
+    &alb_policy_tls_1_0_allowed::AlbPolicyTls10Allowed,
+    &alb_policy_tls_1_1_allowed::AlbPolicyTls11Allowed,
+    &alb_policy_cbc_sha1::AlbPolicyCbcSha1,
+    &alb_policy_rsa_key_exchange::AlbPolicyRsaKeyExchange,
+    &alb_policy_tls_1_3_missing::AlbPolicyTls13Missing,
+    &alb_policy_post_quantum_missing::AlbPolicyPostQuantumMissing,
+    &clb_policy_weak::ClbPolicyWeak,
     // Certificates.
     // Listeners and rules.
     // Attributes and logs.
