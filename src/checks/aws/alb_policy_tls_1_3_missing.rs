@@ -24,7 +24,10 @@ static RULE: Rule = Rule {
           speak it with targets either: one that takes TLS 1.3 alone answers no handshake, which clients see \
           as 502.",
     fix: &[CHOOSE, CHOOSE_TERRAFORM],
-    references: &[ALB_POLICIES, "https://www.rfc-editor.org/rfc/rfc9325#section-3.1.1"],
+    references: &[
+        ALB_POLICIES,
+        "https://www.rfc-editor.org/rfc/rfc9325#section-3.1.1",
+    ],
 };
 
 impl Audit for AlbPolicyTls13Missing {

@@ -50,7 +50,11 @@ impl Audit for AlbPolicyUnknown {
         let asked = view.inventory.ssl_policies.read().is_some() && !is_classic(view);
         let unknown = view.listeners().filter(|listener| listener.has_tls());
         for listener in unknown.filter(|listener| view.inventory.policy_of(listener).is_none()) {
-            let Some(name) = listener.ssl_policy.as_deref().filter(|name| !name.is_empty()) else {
+            let Some(name) = listener
+                .ssl_policy
+                .as_deref()
+                .filter(|name| !name.is_empty())
+            else {
                 continue;
             };
             let shown = Untrusted::from(name);
@@ -126,7 +130,10 @@ mod tests {
 
     #[test]
     fn a_classic_one_is_offered_nothing_with_tls_1_3() {
-        let meant = nearest("ELBSecurityPolicy-TLS13-1-2-2017-01", LoadBalancerType::Classic);
+        let meant = nearest(
+            "ELBSecurityPolicy-TLS13-1-2-2017-01",
+            LoadBalancerType::Classic,
+        );
         assert_eq!(meant.as_deref(), Some("ELBSecurityPolicy-TLS-1-2-2017-01"));
     }
 }

@@ -72,7 +72,9 @@ fn types(view: &AuditView<'_>, listener: &Listener) -> Vec<String> {
     };
     let mut told = view.inventory.ssl_policies.read().into_iter().flatten();
     match told.find(|policy| policy.name.eq_ignore_ascii_case(name)) {
-        Some(policy) if !policy.load_balancer_types.is_empty() => policy.load_balancer_types.clone(),
+        Some(policy) if !policy.load_balancer_types.is_empty() => {
+            policy.load_balancer_types.clone()
+        }
         _ => elb_policy(name)
             .map(|policy| policy.load_balancers.clone())
             .unwrap_or_default(),

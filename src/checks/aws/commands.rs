@@ -16,8 +16,7 @@ pub(super) fn aws(view: &AuditView<'_>, command: &str) -> String {
 pub(super) fn attributes(view: &AuditView<'_>, key: &str) -> String {
     if view.balancer.kind == LoadBalancerType::Classic {
         let name = quote(&view.balancer.name);
-        let command =
-            format!("elb describe-load-balancer-attributes --load-balancer-name {name}");
+        let command = format!("elb describe-load-balancer-attributes --load-balancer-name {name}");
         return aws(view, &command);
     }
     let arn = quote(&view.balancer.arn);
@@ -29,7 +28,10 @@ pub(super) fn attributes(view: &AuditView<'_>, key: &str) -> String {
 /// The listener as AWS describes it.
 pub(super) fn listener(view: &AuditView<'_>, listener: &Listener) -> String {
     let arn = quote(&listener.arn);
-    aws(view, &format!("elbv2 describe-listeners --listener-arns {arn}"))
+    aws(
+        view,
+        &format!("elbv2 describe-listeners --listener-arns {arn}"),
+    )
 }
 
 /// The rules of a listener.

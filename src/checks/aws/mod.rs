@@ -4,10 +4,21 @@
 //! every type begin with `alb-`; those of Network and of Classic Load Balancers alone with `nlb-` and
 //! `clb-`. What was not read is never judged: the gap itself is told.
 
+mod certificates;
 mod commands;
 mod globs;
+mod hosts;
 mod policies;
 
+mod alb_certificate_expired;
+mod alb_certificate_expires_soon;
+mod alb_certificate_missing;
+mod alb_certificate_not_issued;
+mod alb_certificate_not_renewing;
+mod alb_certificate_quota;
+mod alb_certificate_weak_key;
+mod alb_default_certificate_unrouted;
+mod alb_host_not_covered;
 mod alb_policy_cbc_sha1;
 mod alb_policy_default;
 mod alb_policy_post_quantum_missing;
@@ -46,6 +57,15 @@ pub const AUDITS: &[&dyn Audit] = &[
     &alb_policy_post_quantum_missing::AlbPolicyPostQuantumMissing,
     &clb_policy_weak::ClbPolicyWeak,
     // Certificates.
+    &alb_certificate_expired::AlbCertificateExpired,
+    &alb_certificate_not_issued::AlbCertificateNotIssued,
+    &alb_certificate_not_renewing::AlbCertificateNotRenewing,
+    &alb_certificate_expires_soon::AlbCertificateExpiresSoon,
+    &alb_certificate_weak_key::AlbCertificateWeakKey,
+    &alb_certificate_missing::AlbCertificateMissing,
+    &alb_host_not_covered::AlbHostNotCovered,
+    &alb_default_certificate_unrouted::AlbDefaultCertificateUnrouted,
+    &alb_certificate_quota::AlbCertificateQuota,
     // Listeners and rules.
     // Attributes and logs.
     // Target groups and health.

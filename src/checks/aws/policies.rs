@@ -110,16 +110,19 @@ pub(super) fn versions_line(policy: &PolicyContent) -> String {
 pub(super) fn describe(view: &AuditView<'_>, policy: &PolicyContent) -> String {
     if is_classic(view) {
         let balancer = quote(&view.balancer.name);
-        let command = format!("elb describe-load-balancer-policies --load-balancer-name {balancer}");
+        let command =
+            format!("elb describe-load-balancer-policies --load-balancer-name {balancer}");
         return aws(view, &command);
     }
     let names = quote(&policy.name);
     let query = "'SslPolicies[0].[SslProtocols,Ciphers[].Name]'";
-    aws(view, &format!("elbv2 describe-ssl-policies --names {names} --query {query}"))
+    aws(
+        view,
+        &format!("elbv2 describe-ssl-policies --names {names} --query {query}"),
+    )
 }
 
 /// Whether it is a Classic Load Balancer: no policy of those has TLS 1.3.
 pub(super) fn is_classic(view: &AuditView<'_>) -> bool {
     view.balancer.kind == LoadBalancerType::Classic
 }
-
