@@ -8,7 +8,9 @@ mod certificates;
 mod commands;
 mod globs;
 mod hosts;
+mod mtls;
 mod policies;
+mod routing;
 
 mod alb_certificate_expired;
 mod alb_certificate_expires_soon;
@@ -18,7 +20,13 @@ mod alb_certificate_not_renewing;
 mod alb_certificate_quota;
 mod alb_certificate_weak_key;
 mod alb_default_certificate_unrouted;
+mod alb_forward_weight_zero;
 mod alb_host_not_covered;
+mod alb_hsts_missing;
+mod alb_http_not_redirected;
+mod alb_mtls_expiry_ignored;
+mod alb_mtls_passthrough;
+mod alb_mtls_trust_store;
 mod alb_policy_cbc_sha1;
 mod alb_policy_default;
 mod alb_policy_post_quantum_missing;
@@ -28,7 +36,11 @@ mod alb_policy_tls_1_1_allowed;
 mod alb_policy_tls_1_3_missing;
 mod alb_policy_unknown;
 mod alb_policy_unsupported;
+mod alb_redirect_loop;
+mod alb_redirect_no_listener;
+mod alb_rule_never_reached;
 mod clb_policy_weak;
+mod nlb_alpn_none;
 
 #[cfg(test)]
 mod tests;
@@ -67,6 +79,16 @@ pub const AUDITS: &[&dyn Audit] = &[
     &alb_default_certificate_unrouted::AlbDefaultCertificateUnrouted,
     &alb_certificate_quota::AlbCertificateQuota,
     // Listeners and rules.
+    &alb_http_not_redirected::AlbHttpNotRedirected,
+    &alb_redirect_no_listener::AlbRedirectNoListener,
+    &alb_redirect_loop::AlbRedirectLoop,
+    &alb_rule_never_reached::AlbRuleNeverReached,
+    &alb_forward_weight_zero::AlbForwardWeightZero,
+    &alb_hsts_missing::AlbHstsMissing,
+    &alb_mtls_trust_store::AlbMtlsTrustStore,
+    &alb_mtls_expiry_ignored::AlbMtlsExpiryIgnored,
+    &alb_mtls_passthrough::AlbMtlsPassthrough,
+    &nlb_alpn_none::NlbAlpnNone,
     // Attributes and logs.
     // Target groups and health.
     // Networks.
