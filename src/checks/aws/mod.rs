@@ -19,14 +19,20 @@ mod alb_certificate_not_issued;
 mod alb_certificate_not_renewing;
 mod alb_certificate_quota;
 mod alb_certificate_weak_key;
+mod alb_cross_zone_off_empty_zone;
 mod alb_default_certificate_unrouted;
+mod alb_desync_monitor;
 mod alb_forward_weight_zero;
 mod alb_host_not_covered;
 mod alb_hsts_missing;
 mod alb_http_not_redirected;
+mod alb_idle_timeout_short;
+mod alb_invalid_headers_kept;
+mod alb_logs_off;
 mod alb_mtls_expiry_ignored;
 mod alb_mtls_passthrough;
 mod alb_mtls_trust_store;
+mod alb_not_active;
 mod alb_policy_cbc_sha1;
 mod alb_policy_default;
 mod alb_policy_post_quantum_missing;
@@ -39,6 +45,8 @@ mod alb_policy_unsupported;
 mod alb_redirect_loop;
 mod alb_redirect_no_listener;
 mod alb_rule_never_reached;
+mod alb_waf_fail_open;
+mod alb_xff_preserved;
 mod clb_policy_weak;
 mod nlb_alpn_none;
 
@@ -90,6 +98,14 @@ pub const AUDITS: &[&dyn Audit] = &[
     &alb_mtls_passthrough::AlbMtlsPassthrough,
     &nlb_alpn_none::NlbAlpnNone,
     // Attributes and logs.
+    &alb_not_active::AlbNotActive,
+    &alb_logs_off::AlbLogsOff,
+    &alb_desync_monitor::AlbDesyncMonitor,
+    &alb_invalid_headers_kept::AlbInvalidHeadersKept,
+    &alb_waf_fail_open::AlbWafFailOpen,
+    &alb_xff_preserved::AlbXffPreserved,
+    &alb_idle_timeout_short::AlbIdleTimeoutShort,
+    &alb_cross_zone_off_empty_zone::AlbCrossZoneOffEmptyZone,
     // Target groups and health.
     // Networks.
     // What was probed at listeners.
