@@ -71,7 +71,7 @@ impl Audit for AlbCertificateNotIssued {
             let reason = detail.failure_reason.as_deref().map(Untrusted::from);
             let reason = reason.map(|reason| format!(" ({reason})"));
             let message = format!(
-                "ACM tells the status {status}{}.",
+                "Its status in ACM is {status}{}.",
                 reason.unwrap_or_default()
             );
             let mut found = certificate.found(view, message);

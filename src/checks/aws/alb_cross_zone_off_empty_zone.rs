@@ -3,9 +3,9 @@
 use gladhand_probes::aws::inventory::{LoadBalancerType, Target, TargetGroup};
 use gladhand_probes::untrusted::Untrusted;
 
-use super::commands::aws;
+use super::commands::health;
 use super::{Audit, AuditView, Audited, group_subject};
-use crate::checks::support::{enumeration, quote};
+use crate::checks::support::enumeration;
 use crate::checks::{Found, Rule, RuleFix};
 use crate::report::model::Severity;
 
@@ -56,16 +56,12 @@ impl Audit for AlbCrossZoneOffEmptyZone {
                 continue;
             };
             let have = if empty.len() == 1 { "has" } else { "have" };
-            let arn = quote(&group.arn);
-            let query = "'TargetHealthDescriptions[].[Target.Id,Target.AvailabilityZone,TargetHealth.State]'";
-            let command =
-                format!("elbv2 describe-target-health --target-group-arn {arn} --query {query}");
             let found = Found {
                 message: format!(
                     "{} {have} no healthy target, and cross-zone load balancing is off.",
                     Untrusted::from(enumeration(&empty))
                 ),
-                reproduce: vec![aws(view, &command)],
+                reproduce: vec![health(view, group)],
                 ..Found::default()
             };
             out.about(group_subject(group), found);

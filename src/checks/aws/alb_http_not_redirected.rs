@@ -3,7 +3,7 @@
 use gladhand_probes::aws::inventory::{Listener, Rule as ListenerRule};
 
 use super::commands::rules as describe;
-use super::routing::{forwards, redirect, routes_http, takes_all};
+use super::routing::{forwards, routes_http, takes_all};
 use super::{Audit, AuditView, Audited, listener_subject};
 use crate::checks::{Found, Rule, RuleFix};
 use crate::report::model::Severity;
@@ -108,11 +108,8 @@ fn served(listener: &Listener) -> Option<Served> {
             some = Some(Served::Some);
         }
         if takes_all(rule) {
-            return match redirect(&rule.actions) {
-                Some(_) => some,
-                None if forwards(&rule.actions) => Some(Served::All),
-                None => some,
-            };
+            let all = forwards(&rule.actions);
+            return if all { Some(Served::All) } else { some };
         }
     }
     if forwards(&listener.default_actions) {

@@ -40,7 +40,7 @@ static RULE: Rule = Rule {
         },
         RuleFix {
             product: "Terraform",
-            text: "Blocks `access_logs`, `connection_logs` and `health_check_logs` in the `aws_lb`.",
+            text: "Blocks `access_logs` and `connection_logs` in the `aws_lb`.",
             snippet: Some("access_logs { bucket = aws_s3_bucket.logs.id enabled = true }"),
         },
     ],

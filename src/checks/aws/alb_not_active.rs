@@ -64,7 +64,7 @@ impl Audit for AlbNotActive {
             "elbv2 describe-load-balancers --load-balancer-arns {arn} --query 'LoadBalancers[].State'"
         );
         out.push(Found {
-            message: format!("The load balancer is {state}."),
+            message: format!("The state of the load balancer is {state}."),
             seen: reason
                 .map(|reason| Untrusted::from(reason).to_string())
                 .into_iter()

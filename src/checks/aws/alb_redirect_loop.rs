@@ -16,6 +16,9 @@ pub(super) struct AlbRedirectLoop;
 /// Redirects after which browsers give up.
 const STEPS: usize = 20;
 
+/// Steps that are followed at one load balancer: far more than AWS's quota of rules needs.
+const BUDGET: usize = 10_000;
+
 /// URLs that a finding shows.
 const SHOWN: usize = 4;
 
@@ -60,8 +63,9 @@ impl Audit for AlbRedirectLoop {
         if !routes_http(view) {
             return;
         }
-        // One loop goes through several rules: it is told of the first.
+        // Many ways lead into one loop: it is told once.
         let mut told: Vec<Step<'_>> = Vec::new();
+        let mut budget = BUDGET;
         for listener in view.listeners() {
             let rules = listener.rules.read().into_iter().flatten();
             for rule in rules.map(Some).chain([None]) {
@@ -69,22 +73,24 @@ impl Audit for AlbRedirectLoop {
                 if redirect(actions).is_none() {
                     continue;
                 }
-                let start = (listener, rule);
                 let looping = samples(view, listener, rule)
                     .into_iter()
                     .filter(|request| took(listener, request, rule))
-                    .find_map(|request| follow(view, request));
-                let Some((urls, steps)) = looping else {
+                    .find_map(|request| follow(view, request, &mut budget));
+                let Some(way) = looping else {
                     continue;
                 };
-                if steps
-                    .iter()
-                    .any(|step| told.iter().any(|known| same(known, step)))
-                {
+                let known = |step: &Step<'_>| told.iter().any(|known| same(known, step));
+                if way.iter().skip(STEPS / 2).any(|(_, step)| known(step)) {
                     continue;
                 }
-                told.extend(steps);
-                out.about(listener_subject(listener), found(view, &urls, start));
+                let Some((first, culprit)) = culprit(&way) else {
+                    continue;
+                };
+                told.extend(way.iter().skip(STEPS / 2).map(|(_, step)| *step));
+                let urls = way.iter().skip(first).map(|(request, _)| request.url());
+                let urls: Vec<String> = urls.take(SHOWN).collect();
+                out.about(listener_subject(culprit.0), found(view, &urls, culprit));
             }
         }
     }
@@ -105,12 +111,16 @@ fn took(listener: &Listener, request: &Request, rule: Option<&ListenerRule>) -> 
     })
 }
 
-/// The URLs on the way and what redirects there, where the way has no end.
-fn follow<'a>(view: &AuditView<'a>, start: Request) -> Option<(Vec<String>, Vec<Step<'a>>)> {
-    let mut urls = vec![start.url()];
-    let mut steps = Vec::new();
+/// The requests on the way and what redirects each, where the way has no end.
+fn follow<'a>(
+    view: &AuditView<'a>,
+    start: Request,
+    budget: &mut usize,
+) -> Option<Vec<(Request, Step<'a>)>> {
+    let mut way = Vec::new();
     let mut request = start;
     for _ in 0..STEPS {
+        *budget = budget.checked_sub(1)?;
         let listener = listener_on(view, request.port)?;
         if listener.protocol != request.protocol {
             return None;
@@ -124,33 +134,37 @@ fn follow<'a>(view: &AuditView<'a>, start: Request) -> Option<(Vec<String>, Vec<
         if !stays && !is_known_host(view, &next.host) {
             return None;
         }
-        urls.push(next.url());
-        steps.push((listener, rule));
+        way.push((request, (listener, rule)));
         request = next;
     }
-    Some((urls, steps))
+    Some(way)
 }
 
-fn found(view: &AuditView<'_>, urls: &[String], start: Step<'_>) -> Found {
+/// What keeps the way from its end, and where it first comes in: of the steps that come again and again, the
+/// first with TLS, since to redirect without TLS is right.
+fn culprit<'a>(way: &[(Request, Step<'a>)]) -> Option<(usize, Step<'a>)> {
+    let again = || way.iter().skip(STEPS / 2).map(|(_, step)| *step);
+    let culprit = again()
+        .find(|step| step.0.has_tls())
+        .or_else(|| again().next())?;
+    let first = way.iter().position(|(_, step)| same(step, &culprit))?;
+    Some((first, culprit))
+}
+
+fn found(view: &AuditView<'_>, urls: &[String], culprit: Step<'_>) -> Found {
     let first = urls.first().map(String::as_str).unwrap_or_default();
-    let (listener, rule) = start;
+    let (listener, rule) = culprit;
     let who = match rule {
         Some(rule) => format!("rule {}", rule.priority),
         None => "the default action".into(),
     };
-    let way = urls.iter().take(SHOWN).map(String::as_str);
-    let way: Vec<&str> = way.collect();
     Found {
-        key: if rule.is_some() {
-            "rule".into()
-        } else {
-            "default".into()
-        },
         message: format!(
-            "{} is redirected without end; it begins with {who}.",
+            "{} is redirected without end, by {who}.",
             Untrusted::from(first)
         ),
-        seen: vec![Untrusted::from(way.join(" → ") + " → …").to_string()],
+        key: who,
+        seen: vec![Untrusted::from(urls.join(" → ") + " → …").to_string()],
         reproduce: vec![
             format!(
                 "curl -sIL --max-redirs 5 {} | grep -i ^location",

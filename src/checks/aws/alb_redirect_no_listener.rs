@@ -1,11 +1,11 @@
 //! A redirect leads to a port on which no listener of the same protocol listens.
 
 use gladhand_probes::aws::inventory::Redirect;
+use gladhand_probes::untrusted::Untrusted;
 
 use super::commands::rules as describe;
 use super::routing::{is_known_host, listener_on, redirect, routes_http};
 use super::{Audit, AuditView, Audited, listener_subject};
-use crate::checks::support::enumeration;
 use crate::checks::{Found, Rule, RuleFix};
 use crate::report::model::Severity;
 
@@ -78,13 +78,18 @@ impl Audit for AlbRedirectNoListener {
                     }
                     Some(_) => continue,
                 };
-                let all: Vec<String> = view.listeners().map(listener_subject).collect();
+                let all = view.listeners();
+                let all: Vec<String> = all
+                    .map(|one| format!("{}:{}", one.protocol, one.port))
+                    .collect();
+                let message =
+                    format!("A redirect leads to {protocol} on port {port}, where {fact}.");
                 let found = Found {
-                    key: format!("{protocol}:{port}"),
-                    message: format!(
-                        "A redirect leads to {protocol} on port {port}, where {fact}."
-                    ),
-                    seen: vec![format!("there are {}", enumeration(&all))],
+                    key: format!("{}:{port}", Untrusted::from(protocol)),
+                    message: Untrusted::from(message).to_string(),
+                    seen: vec![
+                        Untrusted::from(format!("listeners: {}", all.join(", "))).to_string(),
+                    ],
                     reproduce: vec![describe(view, listener)],
                     ..Found::default()
                 };

@@ -69,7 +69,9 @@ impl Used<'_> {
 
     /// What tells it apart from another one for the same name: the type of its key.
     pub(super) fn key(&self) -> String {
-        self.detail.key_algorithm.clone().unwrap_or_default()
+        let algorithm = self.detail.key_algorithm.as_deref().unwrap_or_default();
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        algorithm.chars().filter(|c| plain(*c)).collect()
     }
 
     /// A finding about it, with what AWS tells.

@@ -1,8 +1,9 @@
 //! The AWS CLI's commands that show the same, ready for a POSIX shell.
 
+use gladhand_probes::aws::inventory::{Listener, LoadBalancerType, TargetGroup};
+
 use super::AuditView;
 use crate::checks::support::quote;
-use gladhand_probes::aws::inventory::{Listener, LoadBalancerType};
 
 /// `aws …` in the region of the load balancer. What the command names must be quoted.
 pub(super) fn aws(view: &AuditView<'_>, command: &str) -> String {
@@ -27,6 +28,12 @@ pub(super) fn attributes(view: &AuditView<'_>, key: &str) -> String {
 
 /// The listener as AWS describes it.
 pub(super) fn listener(view: &AuditView<'_>, listener: &Listener) -> String {
+    if view.balancer.kind == LoadBalancerType::Classic {
+        let name = quote(&view.balancer.name);
+        let query = "'LoadBalancerDescriptions[0].ListenerDescriptions'";
+        let command = "elb describe-load-balancers --load-balancer-names";
+        return aws(view, &format!("{command} {name} --query {query}"));
+    }
     let arn = quote(&listener.arn);
     aws(
         view,
@@ -38,4 +45,19 @@ pub(super) fn listener(view: &AuditView<'_>, listener: &Listener) -> String {
 pub(super) fn rules(view: &AuditView<'_>, listener: &Listener) -> String {
     let arn = quote(&listener.arn);
     aws(view, &format!("elbv2 describe-rules --listener-arn {arn}"))
+}
+
+/// The health of a group's targets.
+pub(super) fn health(view: &AuditView<'_>, group: &TargetGroup) -> String {
+    if view.balancer.kind == LoadBalancerType::Classic {
+        let name = quote(&view.balancer.name);
+        return aws(
+            view,
+            &format!("elb describe-instance-health --load-balancer-name {name}"),
+        );
+    }
+    let arn = quote(&group.arn);
+    let query = "'TargetHealthDescriptions[].[Target,TargetHealth.State]'";
+    let command = "elbv2 describe-target-health --target-group-arn";
+    aws(view, &format!("{command} {arn} --query {query}"))
 }

@@ -76,6 +76,9 @@ pub(super) fn overlaps(pattern: &str, certificate_name: &str) -> bool {
         at = reached;
     }
     for c in name {
+        if at.is_empty() {
+            return false;
+        }
         at = closed(&pattern, step(&pattern, &at, |other| other == c));
     }
     at.contains(&pattern.len())

@@ -116,13 +116,9 @@ fn holds(condition: &Condition, request: &Request) -> Option<bool> {
                 matches(pattern, text)
             }
         });
-        match matched {
-            true => Some(true),
-            false if condition.regex_values.is_empty() && !condition.values.is_empty() => {
-                Some(false)
-            }
-            false => None,
-        }
+        // What a regular expression takes is not known here.
+        let known = condition.regex_values.is_empty() && !condition.values.is_empty();
+        (matched || known).then_some(matched)
     };
     match condition.field.as_str() {
         "host-header" => any(&request.host, true),
@@ -173,17 +169,14 @@ pub(super) fn samples(
     };
     let paths = values("path-pattern").and_then(|paths| paths.first());
     let path = paths.map_or("/".into(), |path| sample(path));
-    let hosts: Vec<String> = match values("host-header") {
-        Some(hosts) => hosts.iter().take(MOST).map(|host| sample(host)).collect(),
-        None => {
-            let certified = view.listeners().flat_map(arns);
-            let certified = certified
-                .filter_map(|arn| detail(view, arn))
-                .flat_map(names);
-            let exact = certified.filter(|name| !name.starts_with('*'));
-            let own = std::iter::once(view.balancer.dns_name.as_str());
-            exact.take(MOST).chain(own).map(str::to_owned).collect()
-        }
+    let hosts: Vec<String> = if let Some(hosts) = values("host-header") {
+        hosts.iter().take(MOST).map(|host| sample(host)).collect()
+    } else {
+        let all = view.listeners().flat_map(arns);
+        let certified = all.filter_map(|arn| detail(view, arn)).flat_map(names);
+        let exact = certified.filter(|name| !name.starts_with('*'));
+        let own = std::iter::once(view.balancer.dns_name.as_str());
+        exact.take(MOST).chain(own).map(str::to_owned).collect()
     };
     let request = |host| Request {
         protocol: listener.protocol.clone(),
@@ -250,9 +243,13 @@ fn covers(wide: &Condition, narrow: &Condition) -> bool {
         }
     };
     let values = narrow.values.iter().all(|value| {
-        wide.values.iter().any(|other| match patterns {
-            true => includes(&case(other), &case(value)),
-            false => case(other) == case(value),
+        wide.values.iter().any(|other| {
+            let (other, value) = (case(other), case(value));
+            if patterns {
+                includes(&other, &value)
+            } else {
+                other == value
+            }
         })
     });
     let expressions = &narrow.regex_values;
@@ -347,31 +344,27 @@ mod tests {
 
     #[test]
     fn a_rule_is_shadowed_by_one_that_asks_for_less() {
+        let shadows = |wide: &[&Condition], narrow: &[&Condition]| {
+            let owned = |all: &[&Condition]| -> Vec<Condition> {
+                all.iter().map(|one| (*one).clone()).collect()
+            };
+            shadows(&rule(&owned(wide)), &rule(&owned(narrow)))
+        };
         let host = condition("host-header", &["www.example.com", "*.example.org"]);
         let one = condition("host-header", &["a.example.ORG"]);
         let path = condition("path-pattern", &["/api/*"]);
         let deep = condition("path-pattern", &["/api/v1/*"]);
-        assert!(shadows(
-            &rule(&[host.clone()]),
-            &rule(&[one.clone(), path.clone()])
-        ));
-        assert!(!shadows(
-            &rule(&[one.clone(), path.clone()]),
-            &rule(&[host.clone()])
-        ));
-        assert!(shadows(&rule(&[path.clone()]), &rule(&[deep.clone()])));
-        assert!(!shadows(&rule(&[deep]), &rule(&[path.clone()])));
-        assert!(!shadows(&rule(&[one]), &rule(&[host])), "one of two hosts");
+        assert!(shadows(&[&host], &[&one, &path]));
+        assert!(!shadows(&[&one, &path], &[&host]));
+        assert!(shadows(&[&path], &[&deep]) && !shadows(&[&deep], &[&path]));
+        assert!(!shadows(&[&one], &[&host]), "one of two hosts");
         let all = condition("path-pattern", &["/*"]);
-        assert!(shadows(
-            &rule(&[all]),
-            &rule(&[condition("source-ip", &["10.0.0.0/8"])])
-        ));
+        let source = condition("source-ip", &["10.0.0.0/8"]);
+        assert!(shadows(&[&all], &[&source]) && !shadows(&[&source], &[&all]));
         let regex = Condition {
             regex_values: vec!["^/api".into()],
             ..condition("path-pattern", &[])
         };
-        assert!(!shadows(&rule(&[path]), &rule(&[regex.clone()])));
-        assert!(shadows(&rule(&[regex.clone()]), &rule(&[regex])));
+        assert!(!shadows(&[&path], &[&regex]) && shadows(&[&regex], &[&regex]));
     }
 }
