@@ -21,7 +21,7 @@ static RULE: Rule = Rule {
     severity: Severity::Info,
     what: "An HTTPS listener of an Application Load Balancer on port 443 has no value for the attribute that \
            adds the field Strict-Transport-Security, and no answer of it was seen: targets may send the field \
-           by themselves. Where an answer was seen, that decides, and `hsts-missing` tells.",
+           by themselves. Not where clients have to present a certificate. Where an answer was seen, that decides, and `hsts-missing` tells.",
     why: "A browser that was told so never asks the name without TLS again, and does not let its user pass \
           over a certificate error. Targets that send it miss what the load balancer answers by itself: \
           redirects, fixed responses, and its errors.",
@@ -86,6 +86,11 @@ impl Audit for AlbHstsMissing {
 /// Whether something is forwarded: what only redirects or refuses serves no pages.
 fn serves(listener: &Listener) -> bool {
     let rules = listener.rules.read().into_iter().flatten();
+    // Clients that need a certificate are programs.
+    let mutual = listener.mutual_authentication.as_ref();
+    if mutual.is_some_and(|mutual| mutual.mode == "verify") {
+        return false;
+    }
     let mut actions = rules
         .map(|rule| &rule.actions)
         .chain([&listener.default_actions]);

@@ -1,6 +1,6 @@
 //! A listener without TLS forwards requests instead of redirecting them to HTTPS.
 
-use gladhand_probes::aws::inventory::{Listener, Rule as ListenerRule};
+use gladhand_probes::aws::inventory::{Listener, Permission, Rule as ListenerRule, SecurityGroup};
 
 use super::commands::rules as describe;
 use super::routing::{forwards, routes_http, takes_all};
@@ -16,8 +16,9 @@ static RULE: Rule = Rule {
     title: "A listener forwards requests without TLS",
     severity: Severity::Medium,
     what: "An HTTP listener of an Application Load Balancer forwards requests to targets instead of \
-           redirecting them to HTTPS. Low where the load balancer is internal, or where only rules for some \
-           requests forward; info where it is internal and has no HTTPS listener at all. Rules for \
+           redirecting them to HTTPS. Low where the load balancer is internal, or its security groups do not \
+           let everybody come to the port, or where only rules for some requests forward; info where it is \
+           not for everybody and has no HTTPS listener at all. Rules for \
            /.well-known/ alone, and those with a condition on a header or a source address, do not count: \
            they are for certificate validation and for what stands in front.",
     why: "Who types the name, or follows an old link, comes without TLS and stays there, unless every target \
@@ -35,7 +36,14 @@ static RULE: Rule = Rule {
             product: "Terraform",
             text: "In the `aws_lb_listener` of port 80.",
             snippet: Some(
-                "default_action { type = \"redirect\" redirect { protocol = \"HTTPS\" port = \"443\" status_code = \"HTTP_301\" } }",
+                "default_action {\n\
+                 type = \"redirect\"\n\
+                 redirect {\n\
+                 protocol = \"HTTPS\"\n\
+                 port = \"443\"\n\
+                 status_code = \"HTTP_301\"\n\
+                 }\n\
+                 }",
             ),
         },
     ],
@@ -58,7 +66,6 @@ impl Audit for AlbHttpNotRedirected {
         if !routes_http(view) {
             return;
         }
-        let internal = view.balancer.scheme == "internal";
         let secure = view.listeners().any(Listener::has_tls);
         for listener in view
             .listeners()
@@ -67,6 +74,7 @@ impl Audit for AlbHttpNotRedirected {
             let Some(served) = served(listener) else {
                 continue;
             };
+            let internal = view.balancer.scheme == "internal" || is_shut(view, listener.port);
             let severity = match (served, internal, secure) {
                 (Served::All, false, _) => Severity::Medium,
                 (_, true, false) => Severity::Info,
@@ -90,6 +98,28 @@ impl Audit for AlbHttpNotRedirected {
             out.about(listener_subject(listener), found);
         }
     }
+}
+
+/// Whether the security groups let in some addresses alone: a CDN's, an office's, another load balancer's.
+fn is_shut(view: &AuditView<'_>, port: u16) -> bool {
+    let Some(groups) = view.inventory.security_groups.read() else {
+        return false;
+    };
+    let of_it = |group: &&SecurityGroup| view.balancer.security_groups.contains(&group.id);
+    let mut groups = groups.iter().filter(of_it).peekable();
+    let port = i32::from(port);
+    let open = |permission: &Permission| {
+        let all = permission.protocol == "-1" || permission.from_port.is_none();
+        let within = permission.from_port.is_some_and(|from| from <= port)
+            && permission.to_port.is_some_and(|to| port <= to);
+        let everybody = ["0.0.0.0/0", "::/0"];
+        (all || within)
+            && permission
+                .cidrs
+                .iter()
+                .any(|cidr| everybody.contains(&cidr.as_str()))
+    };
+    groups.peek().is_some() && !groups.any(|group| group.ingress.iter().any(open))
 }
 
 #[derive(Clone, Copy)]

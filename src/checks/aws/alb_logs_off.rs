@@ -41,7 +41,12 @@ static RULE: Rule = Rule {
         RuleFix {
             product: "Terraform",
             text: "Blocks `access_logs` and `connection_logs` in the `aws_lb`.",
-            snippet: Some("access_logs { bucket = aws_s3_bucket.logs.id enabled = true }"),
+            snippet: Some(
+                "access_logs {\n\
+                 bucket = aws_s3_bucket.logs.id\n\
+                 enabled = true\n\
+                 }",
+            ),
         },
     ],
     references: &[

@@ -13,16 +13,19 @@ use crate::report::model::Severity;
 /// See [`RULE`].
 pub(super) struct AlbMtlsTrustStore;
 
+/// The key where the owner has taken it away.
+const REMOVED: &str = "removed";
+
 static RULE: Rule = Rule {
     id: "alb-mtls-trust-store",
     title: "The trust store that clients are verified against is missing or not active",
     severity: Severity::High,
     what: "A listener whose mTLS mode is verify names no trust store, one that is not ACTIVE, one without CA \
-           certificates, or one of another account whose owner has withdrawn it (association status \
-           removed).",
+           certificates, or one of another account whose owner has removed the association, which is \
+           medium.",
     why: "Without a CA that signed their certificates no client gets through the handshake; the connection log \
-          says Failed:ClientCertUntrusted. A store that is withdrawn can be used no longer than AWS keeps \
-          it, and any change of the listener fails.",
+          says Failed:ClientCertUntrusted. For how long clients get through after the owner has removed the \
+          association, AWS does not say.",
     fix: &[
         RuleFix {
             product: "AWS",
@@ -63,6 +66,7 @@ impl Audit for AlbMtlsTrustStore {
                 )
             });
             let found = Found {
+                severity: (key == REMOVED).then_some(Severity::Medium),
                 key: key.into(),
                 message,
                 seen: arn
@@ -84,8 +88,9 @@ fn lacking(view: &AuditView<'_>, mutual: &MutualAuthentication) -> Option<(&'sta
         return Some(("missing", words.into()));
     };
     if mutual.trust_store_association_status.as_deref() == Some("removed") {
-        let words = "The owner of the trust store has withdrawn it.";
-        return Some(("removed", words.into()));
+        let words =
+            "The owner of the trust store has removed the association with this load balancer.";
+        return Some((REMOVED, words.into()));
     }
     let mut stores = view.inventory.trust_stores.read()?.iter();
     let store = stores.find(|store| store.arn == arn)?;

@@ -48,15 +48,16 @@ impl Audit for AlbPolicyUnknown {
 
     fn judge(&self, view: &AuditView<'_>, out: &mut Audited<'_>) {
         let asked = view.inventory.ssl_policies.read().is_some() && !is_classic(view);
-        let unknown = view.listeners().filter(|listener| listener.has_tls());
-        for listener in unknown.filter(|listener| view.inventory.policy_of(listener).is_none()) {
-            let Some(name) = listener
-                .ssl_policy
-                .as_deref()
-                .filter(|name| !name.is_empty())
-            else {
+        for listener in view.listeners().filter(|listener| listener.has_tls()) {
+            let name = listener.ssl_policy.as_deref();
+            let Some(name) = name.filter(|name| !name.is_empty()) else {
                 continue;
             };
+            // One that is known, and not of this type, is another rule's.
+            let known = view.inventory.policy(name).is_some();
+            if known || view.inventory.policy_of(listener).is_some() {
+                continue;
+            }
             let shown = Untrusted::from(name);
             let meant = nearest(name, view.balancer.kind);
             let meant = meant.map(|name| format!(" Did you mean {name}?"));

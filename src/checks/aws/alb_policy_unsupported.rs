@@ -1,11 +1,11 @@
 //! A listener names a security policy that its type of load balancer does not take.
 
-use gladhand_probes::aws::inventory::{Listener, LoadBalancerType};
-use gladhand_probes::elb_policies::elb_policy;
+use gladhand_probes::aws::inventory::LoadBalancerType;
+use gladhand_probes::elb_policies::elb_policies;
 use gladhand_probes::untrusted::Untrusted;
 use gladhand_probes::wire::registry::ProtocolVersion;
 
-use super::policies::{CHOOSE, CHOOSE_TERRAFORM, CLASSIC_POLICIES, describe, policies};
+use super::policies::{CHOOSE, CHOOSE_TERRAFORM, CLASSIC_POLICIES, describe};
 use super::{Audit, AuditView, Audited, listener_subject};
 use crate::checks::fixes::{ALB_POLICIES, CLB_SUITES};
 use crate::checks::support::enumeration;
@@ -38,8 +38,13 @@ impl Audit for AlbPolicyUnsupported {
             LoadBalancerType::Classic => "classic",
             LoadBalancerType::Gateway => return,
         };
-        for (listener, policy) in policies(view) {
-            let types = types(view, listener);
+        for listener in view.listeners().filter(|listener| listener.has_tls()) {
+            let name = listener.ssl_policy.as_deref();
+            let policy = name.and_then(|name| view.inventory.policy(name));
+            let Some(policy) = policy.filter(|_| listener.own_policy.is_none()) else {
+                continue;
+            };
+            let types = types(view, &policy.name);
             // Of Classic Load Balancers' policies there is no complete list; TLS 1.3 they never have.
             let refused = match kind {
                 "classic" => policy.versions.contains(&ProtocolVersion::TLS1_3),
@@ -66,17 +71,18 @@ impl Audit for AlbPolicyUnsupported {
 }
 
 /// The types that take the policy: as AWS tells them, else those of the table. Empty where neither does.
-fn types(view: &AuditView<'_>, listener: &Listener) -> Vec<String> {
-    let Some(name) = listener.ssl_policy.as_deref() else {
-        return Vec::new();
-    };
-    let mut told = view.inventory.ssl_policies.read().into_iter().flatten();
-    match told.find(|policy| policy.name.eq_ignore_ascii_case(name)) {
-        Some(policy) if !policy.load_balancer_types.is_empty() => {
-            policy.load_balancer_types.clone()
-        }
-        _ => elb_policy(name)
-            .map(|policy| policy.load_balancers.clone())
-            .unwrap_or_default(),
+fn types(view: &AuditView<'_>, name: &str) -> Vec<String> {
+    let told = view.inventory.ssl_policies.read().into_iter().flatten();
+    let told = told.filter(|policy| policy.name.eq_ignore_ascii_case(name));
+    let told: Vec<String> = told
+        .flat_map(|policy| policy.load_balancer_types.clone())
+        .collect();
+    if !told.is_empty() {
+        return told;
     }
+    let known = elb_policies().iter();
+    let known = known.filter(|policy| policy.name.eq_ignore_ascii_case(name));
+    known
+        .flat_map(|policy| policy.load_balancers.clone())
+        .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use gladhand_probes::aws::inventory::Listener;
+use gladhand_probes::aws::inventory::{Listener, Rule};
 
 use super::AuditView;
 use super::certificates::{arns, detail, names};
@@ -14,7 +14,13 @@ use crate::checks::support::is_aws_name;
 pub(super) fn routed(listener: &Listener) -> Vec<&str> {
     let mut all: Vec<&str> = Vec::new();
     let rules = listener.rules.read().into_iter().flatten();
-    let conditions = rules.flat_map(|rule| &rule.conditions);
+    // A host that is only refused needs no certificate.
+    let answered = |rule: &&Rule| {
+        rule.actions
+            .iter()
+            .any(|action| action.kind != "fixed-response")
+    };
+    let conditions = rules.filter(answered).flat_map(|rule| &rule.conditions);
     let hosts = conditions.filter(|condition| condition.field == "host-header");
     for host in hosts.flat_map(|condition| &condition.values) {
         let any = host.chars().all(|c| matches!(c, '*' | '?' | '.'));
