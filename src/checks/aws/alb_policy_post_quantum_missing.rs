@@ -1,5 +1,6 @@
 //! The security policy of a listener has no post-quantum key exchange.
 
+use gladhand_probes::elb_policies::elb_policy;
 use gladhand_probes::wire::registry::ProtocolVersion;
 
 use super::policies::{CHOOSE_TERRAFORM, is_classic, name, policies};
@@ -16,9 +17,10 @@ static RULE: Rule = Rule {
     id: "alb-policy-post-quantum-missing",
     title: "The security policy has no post-quantum key exchange",
     severity: Severity::Info,
-    what: "The security policy of a listener has TLS 1.3, its groups are known, and none of them is a \
-           post-quantum one. AWS documents no groups: they are known of the policies that s2n-tls has under \
-           the same name, and not of others. Without TLS 1.3 there can be none, which another rule tells.",
+    what: "The security policy of a listener has TLS 1.3 and no post-quantum group: none of those that \
+           s2n-tls has under the same name, or AWS does not list it among the policies with post-quantum key \
+           exchange. Not where neither is known of it. Without TLS 1.3 there can be none, which another rule \
+           tells.",
     why: "Traffic that is recorded today can be decrypted once quantum computers are large enough. Browsers, \
           OpenSSL 3.5 and Go 1.24 offer X25519MLKEM768 by default; without it the listener still works with \
           all of them.",
@@ -50,17 +52,25 @@ impl Audit for AlbPolicyPostQuantumMissing {
             return;
         }
         for (listener, policy) in policies(view) {
-            let Some(groups) = &policy.groups else {
-                continue;
-            };
-            let new = policy.versions.contains(&ProtocolVersion::TLS1_3);
-            if !new || groups.is_empty() || groups.iter().any(|group| group.post_quantum()) {
+            // Without TLS 1.3 there can be none, which is another rule.
+            if !policy.versions.contains(&ProtocolVersion::TLS1_3) {
                 continue;
             }
-            let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+            let seen = match &policy.groups {
+                Some(groups) if groups.iter().any(|group| group.post_quantum()) => continue,
+                Some(groups) if groups.is_empty() => continue,
+                Some(groups) => {
+                    let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+                    format!("it has {}", enumeration(&names))
+                }
+                None if elb_policy(&policy.name).is_some() => {
+                    "AWS does not list it among those with post-quantum key exchange".into()
+                }
+                None => continue,
+            };
             let found = Found {
                 message: format!("{} has no post-quantum group.", name(&policy)),
-                seen: vec![format!("it has {}", enumeration(&names))],
+                seen: vec![seen],
                 ..Found::default()
             };
             out.about(listener_subject(listener), found);

@@ -261,6 +261,7 @@ fn a_decent_load_balancer_makes_little_noise() {
     let told: Vec<_> = told.collect();
     let expected = [
         ("low", "alb-logs-off"),
+        ("info", "alb-policy-post-quantum-missing"),
         ("info", "alb-hsts-missing"),
         ("info", "alb-invalid-headers-kept"),
     ];
