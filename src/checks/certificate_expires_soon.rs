@@ -2,8 +2,6 @@
 
 use time::Duration;
 
-use gladhand_probes::x509::CertificateFacts;
-
 use super::support::{Place, certificate_lines, date, intermediates, leaf, showcerts, span, x509};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
@@ -67,7 +65,7 @@ impl Check for CertificateExpiresSoon {
         let mut told = false;
         for place in leaf.into_iter().chain(intermediates(view)) {
             let left = place.facts.not_after - view.now;
-            let limit = limit(place.facts);
+            let limit = limit(place.facts.not_after - place.facts.not_before);
             if left.is_negative() || left >= limit {
                 continue;
             }
@@ -97,9 +95,8 @@ impl Check for CertificateExpiresSoon {
     }
 }
 
-/// With how much time left a certificate is told about.
-fn limit(facts: &CertificateFacts) -> Duration {
-    let lifetime = facts.not_after - facts.not_before;
+/// With how much time left a certificate of this lifetime is told about.
+pub(super) fn limit(lifetime: Duration) -> Duration {
     if lifetime < SHORT_LIVED {
         lifetime / 3
     } else {

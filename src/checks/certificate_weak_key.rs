@@ -103,7 +103,8 @@ impl Check for CertificateWeakKey {
     }
 }
 
-fn is_weak(key: &KeyFacts) -> bool {
+/// Whether a key is too small, or of a kind that verifying clients refuse.
+pub(super) fn is_weak(key: &KeyFacts) -> bool {
     match key.algorithm.as_str() {
         "RSA" => key.bits.is_some_and(|bits| bits < RSA_BITS),
         "EC" => key.bits.is_some_and(|bits| bits < EC_BITS),

@@ -1,3 +1,5 @@
+//! The security policy of a listener is the one that comes by omission.
+
 use super::{Audit, AuditView, Audited, listener_subject};
 use crate::checks::{Found, Rule, RuleFix};
 use crate::report::model::Severity;
@@ -5,6 +7,7 @@ use crate::report::model::Severity;
 /// What the API, CloudFormation and Terraform put where nobody names a policy.
 const TAKEN_BY_OMISSION: &str = "ELBSecurityPolicy-2016-08";
 
+/// See [`RULE`].
 pub(super) struct AlbPolicyDefault;
 
 static RULE: Rule = Rule {

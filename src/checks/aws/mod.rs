@@ -4,7 +4,51 @@
 //! every type begin with `alb-`; those of Network and of Classic Load Balancers alone with `nlb-` and
 //! `clb-`. What was not read is never judged: the gap itself is told.
 
+mod certificates;
+mod commands;
+mod globs;
+mod hosts;
+mod mtls;
+mod policies;
+mod routing;
+
+mod alb_certificate_expired;
+mod alb_certificate_expires_soon;
+mod alb_certificate_missing;
+mod alb_certificate_not_issued;
+mod alb_certificate_not_renewing;
+mod alb_certificate_quota;
+mod alb_certificate_weak_key;
+mod alb_cross_zone_off_empty_zone;
+mod alb_default_certificate_unrouted;
+mod alb_desync_monitor;
+mod alb_forward_weight_zero;
+mod alb_host_not_covered;
+mod alb_hsts_missing;
+mod alb_http_not_redirected;
+mod alb_idle_timeout_short;
+mod alb_invalid_headers_kept;
+mod alb_logs_off;
+mod alb_mtls_expiry_ignored;
+mod alb_mtls_passthrough;
+mod alb_mtls_trust_store;
+mod alb_not_active;
+mod alb_policy_cbc_sha1;
 mod alb_policy_default;
+mod alb_policy_post_quantum_missing;
+mod alb_policy_rsa_key_exchange;
+mod alb_policy_tls_1_0_allowed;
+mod alb_policy_tls_1_1_allowed;
+mod alb_policy_tls_1_3_missing;
+mod alb_policy_unknown;
+mod alb_policy_unsupported;
+mod alb_redirect_loop;
+mod alb_redirect_no_listener;
+mod alb_rule_never_reached;
+mod alb_waf_fail_open;
+mod alb_xff_preserved;
+mod clb_policy_weak;
+mod nlb_alpn_none;
 
 mod alb_deregistration_delay_long;
 mod alb_deregistration_delay_zero;
@@ -57,9 +101,45 @@ use crate::report::model::{Evidence, Finding, Purpose, Role, Status, TargetRepor
 pub const AUDITS: &[&dyn Audit] = &[
     // Policies.
     &alb_policy_default::AlbPolicyDefault,
+    &alb_policy_unknown::AlbPolicyUnknown,
+    &alb_policy_unsupported::AlbPolicyUnsupported,
+    &alb_policy_tls_1_0_allowed::AlbPolicyTls10Allowed,
+    &alb_policy_tls_1_1_allowed::AlbPolicyTls11Allowed,
+    &alb_policy_cbc_sha1::AlbPolicyCbcSha1,
+    &alb_policy_rsa_key_exchange::AlbPolicyRsaKeyExchange,
+    &alb_policy_tls_1_3_missing::AlbPolicyTls13Missing,
+    &alb_policy_post_quantum_missing::AlbPolicyPostQuantumMissing,
+    &clb_policy_weak::ClbPolicyWeak,
     // Certificates.
+    &alb_certificate_expired::AlbCertificateExpired,
+    &alb_certificate_not_issued::AlbCertificateNotIssued,
+    &alb_certificate_not_renewing::AlbCertificateNotRenewing,
+    &alb_certificate_expires_soon::AlbCertificateExpiresSoon,
+    &alb_certificate_weak_key::AlbCertificateWeakKey,
+    &alb_certificate_missing::AlbCertificateMissing,
+    &alb_host_not_covered::AlbHostNotCovered,
+    &alb_default_certificate_unrouted::AlbDefaultCertificateUnrouted,
+    &alb_certificate_quota::AlbCertificateQuota,
     // Listeners and rules.
+    &alb_http_not_redirected::AlbHttpNotRedirected,
+    &alb_redirect_no_listener::AlbRedirectNoListener,
+    &alb_redirect_loop::AlbRedirectLoop,
+    &alb_rule_never_reached::AlbRuleNeverReached,
+    &alb_forward_weight_zero::AlbForwardWeightZero,
+    &alb_hsts_missing::AlbHstsMissing,
+    &alb_mtls_trust_store::AlbMtlsTrustStore,
+    &alb_mtls_expiry_ignored::AlbMtlsExpiryIgnored,
+    &alb_mtls_passthrough::AlbMtlsPassthrough,
+    &nlb_alpn_none::NlbAlpnNone,
     // Attributes and logs.
+    &alb_not_active::AlbNotActive,
+    &alb_logs_off::AlbLogsOff,
+    &alb_desync_monitor::AlbDesyncMonitor,
+    &alb_invalid_headers_kept::AlbInvalidHeadersKept,
+    &alb_waf_fail_open::AlbWafFailOpen,
+    &alb_xff_preserved::AlbXffPreserved,
+    &alb_idle_timeout_short::AlbIdleTimeoutShort,
+    &alb_cross_zone_off_empty_zone::AlbCrossZoneOffEmptyZone,
     // Target groups and health.
     &alb_health_check_protocol_mismatch::AlbHealthCheckProtocolMismatch,
     &alb_health_check_accepts_errors::AlbHealthCheckAcceptsErrors,

@@ -250,3 +250,84 @@ fn hostile_text_is_escaped_and_quoted() {
         }
     }
 }
+
+/// With what AWS gives where nobody asks for anything, and a decent policy, there is little to read.
+#[test]
+fn a_decent_load_balancer_makes_little_noise() {
+    let case: Case = serde_json::from_value(serde_json::json!({
+        "case": "AWS's defaults",
+        "change": {
+            "/load_balancers/0/attributes": {},
+            "/load_balancers/0/listeners/1/attributes": {},
+            "/load_balancers/0/listeners/1/ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
+        },
+    }))
+    .unwrap();
+    let now = time::macros::datetime!(2026-11-20 12:00 UTC);
+    let findings = findings_of(&case, now);
+    let told = findings
+        .iter()
+        .map(|found| (found.severity.name(), found.rule.as_str()));
+    let told: Vec<_> = told.collect();
+    let expected = [
+        ("low", "alb-logs-off"),
+        ("info", "alb-policy-post-quantum-missing"),
+        ("info", "alb-hsts-missing"),
+        ("info", "alb-invalid-headers-kept"),
+    ];
+    assert_eq!(told, expected);
+}
+
+/// Whatever stands in a saved answer: a check that panics costs its findings.
+#[test]
+fn no_value_makes_a_check_panic() {
+    let healthy: serde_json::Value = read("healthy.json");
+    let mut pointers = Vec::new();
+    leaves(&healthy, String::new(), &mut pointers);
+    assert!(pointers.len() > 300);
+    let hostile = [
+        serde_json::json!(""),
+        serde_json::json!("*?*.#{host}*"),
+        serde_json::json!("\u{202e}é\u{0}".repeat(200)),
+        serde_json::json!(0),
+        serde_json::json!(u16::MAX),
+        serde_json::json!(null),
+        serde_json::json!([]),
+        serde_json::json!("0001-01-01T00:00:00Z"),
+        serde_json::json!("9999-12-31T23:59:59Z"),
+    ];
+    let now = time::macros::datetime!(2026-11-20 12:00 UTC);
+    let mut read = 0;
+    for (place, pointer) in pointers.iter().enumerate() {
+        // Two values for each place: all of them together take long.
+        for value in hostile.iter().cycle().skip(place * 2).take(2) {
+            let mut changed = healthy.clone();
+            *changed.pointer_mut(pointer).unwrap() = value.clone();
+            let Ok(inventory) = serde_json::from_value::<Inventory>(changed) else {
+                continue;
+            };
+            read += 1;
+            let panicked = audit(&inventory, &[], now).panicked;
+            assert!(panicked.is_empty(), "{pointer}: {value}: {panicked:?}");
+        }
+    }
+    assert!(read > 200, "{read}");
+}
+
+/// Where something stands that is neither object nor array.
+fn leaves(value: &serde_json::Value, at: String, all: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                leaves(member, format!("{at}/{name}"), all);
+            }
+        }
+        serde_json::Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                leaves(item, format!("{at}/{place}"), all);
+            }
+        }
+        _ => all.push(at),
+    }
+}
