@@ -178,6 +178,16 @@ fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
         {
             return None;
         }
+        // What a load balancer gets is asked wherever a connection can be made.
+        ReachOutcome::Alert
+        | ReachOutcome::Closed
+        | ReachOutcome::Reset
+        | ReachOutcome::Silent
+        | ReachOutcome::ProtocolError
+            if probe == "backend" =>
+        {
+            return None;
+        }
         // Whether it is the size of the packets shows in small segments.
         ReachOutcome::Silent if probe == "large_hello" => return None,
         ReachOutcome::Silent => "the port accepts connections and never answers",
