@@ -79,6 +79,9 @@ pub enum BalancerError {
 }
 
 impl BalancerClient {
+    /// The probes that tell how a load balancer fares at a target.
+    pub const PROBES: [&str; 2] = ["reach", "backend"];
+
     /// A load balancer with this policy towards its targets.
     pub fn new(kind: BalancerKind, policy: Option<&'static ElbPolicy>) -> Self {
         Self {
