@@ -131,9 +131,17 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
     };
     match &seen.reach {
         Attempt::Seen(reach) => {
-            if let Some(reason) = unreachable(reach) {
+            // What a load balancer lacks to be answered may be known where ordinary hellos are not either.
+            let known = seen
+                .backend
+                .seen()
+                .is_some_and(|seen| !seen.causes().is_empty());
+            if let Some(reason) = unreachable(reach).filter(|_| !known) {
                 gap(everything, reason);
                 return;
+            }
+            if known {
+                return undetermined(seen, gap);
             }
             if target.plaintext_expected && reach.outcome != ReachOutcome::PlaintextHttp {
                 let protocol = match (&reach.protocol, reach.outcome) {

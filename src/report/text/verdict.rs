@@ -131,6 +131,10 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
     let unreachable = unreachable(reach)
         .map(|reason| end(&reason))
         .unwrap_or_default();
+    let backend = seen.backend.seen();
+    if let Some(backend) = backend.filter(|seen| !seen.causes().is_empty()) {
+        return backend_state(backend);
+    }
     match reach.outcome {
         ReachOutcome::Tls if target.plaintext_expected => Verdict::new(
             Mark::Broken,
