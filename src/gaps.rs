@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use gladhand_probes::http::{HttpAnswer, HttpOutcome};
+use gladhand_probes::tls::backend::BackendSeen;
 use gladhand_probes::tls::handshake::HandshakeOutcome;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
@@ -132,10 +133,7 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
     match &seen.reach {
         Attempt::Seen(reach) => {
             // What a load balancer lacks to be answered may be known where ordinary hellos are not either.
-            let known = seen
-                .backend
-                .seen()
-                .is_some_and(|seen| !seen.causes().is_empty());
+            let known = seen.backend.seen().is_some_and(BackendSeen::is_refused);
             if let Some(reason) = unreachable(reach).filter(|_| !known) {
                 gap(everything, reason);
                 return;

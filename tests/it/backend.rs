@@ -142,7 +142,8 @@ fn a_target_with_chacha20_alone_has_no_suite() {
 fn dhe_alone_is_no_common_suite_either() {
     needs!("openssl");
     let pki = Pki::rsa();
-    let chain = pki.chain(&pki.leaf(&[HOST]));
+    let leaf = pki.issue(&Spec::leaf(&[HOST]).key(KeyKind::Rsa(2048)));
+    let chain = pki.chain(&leaf);
     let server = s_server(
         &pki,
         &chain,
@@ -332,11 +333,9 @@ fn a_self_signed_or_expired_certificate_is_worth_no_more_than_knowing() {
 
 #[test]
 fn a_certificate_that_no_scheme_of_the_policy_signs_for_breaks_the_handshake() {
-    needs!("nginx");
     let pki = Pki::new();
     let leaf = pki.issue(&Spec::leaf(&[HOST]).key(KeyKind::Ed25519));
-    let site = Site::serving(&pki, &pki.chain(&leaf)).protocols("TLSv1.2 TLSv1.3");
-    let server = nginx(&pki, &[site]);
+    let server = ScriptedServer::serving(pki.chain(&leaf));
     for client in [OLD, NEW] {
         let report = ask(&pki, server.port(), client);
         report
@@ -411,6 +410,24 @@ fn who_closes_every_hello_has_refused_nothing() {
             .finds_only(&["not-measured"])
             .ends_with(3);
     }
+}
+
+#[test]
+fn who_refuses_every_hello_by_an_alert_refuses_the_load_balancers() {
+    let pki = Pki::new();
+    let rule = Rule {
+        when: When::default(),
+        then: vec![Action::Alert(40)],
+    };
+    let identity = Identity::of(pki.chain(&pki.leaf(&[HOST])));
+    let server = ScriptedServer::start(Model::default(), Fault::default(), vec![rule], identity);
+    let report = ask(&pki, server.port(), NEW);
+    report
+        .says("backend/hello/taken/answer", "no")
+        .finds_only(&["alb-target-handshake-fails"])
+        .ends_with(1);
+    let finding = report.finding("alb-target-handshake-fails");
+    assert_eq!(finding["evidence"]["key"], "refused", "{report}");
 }
 
 #[test]

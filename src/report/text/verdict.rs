@@ -132,7 +132,7 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
         .map(|reason| end(&reason))
         .unwrap_or_default();
     let backend = seen.backend.seen();
-    if let Some(backend) = backend.filter(|seen| !seen.causes().is_empty()) {
+    if let Some(backend) = backend.filter(|seen| seen.is_refused()) {
         return backend_state(backend);
     }
     match reach.outcome {

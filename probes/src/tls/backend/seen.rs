@@ -192,6 +192,11 @@ impl BackendSeen {
         Vec::new()
     }
 
+    /// Whether the load balancer's hello is refused, or what it lacks to be answered is known.
+    pub fn is_refused(&self) -> bool {
+        self.hello.taken.answer == Answer::No || !self.causes().is_empty()
+    }
+
     /// The parameters whose change alone makes the hello be answered.
     fn one_of(&self, with_name: bool) -> Vec<Cause> {
         let is = |change, wanted| self.answer(change, with_name) == Some(wanted);
