@@ -5,6 +5,8 @@
 //! `clb-`. What was not read is never judged: the gap itself is told.
 
 mod alb_policy_default;
+mod alb_target_health_check_differs;
+mod targets;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ use gladhand_probes::aws::Inventory;
 use gladhand_probes::aws::inventory::{Listener, LoadBalancer, Target, TargetGroup};
 use time::OffsetDateTime;
 
+pub use self::targets::judge_targets;
 use super::{Found, Judged, Rule, fingerprint};
 use crate::report::model::{Evidence, Finding, Fix, Purpose, Role, Status, TargetReport};
 
@@ -30,6 +33,7 @@ pub const AUDITS: &[&dyn Audit] = &[
     // Networks.
     // What was probed at listeners.
     // What was probed at targets.
+    &alb_target_health_check_differs::AlbTargetHealthCheckDiffers,
 ];
 
 /// A pure function from a load balancer to findings.
