@@ -58,7 +58,7 @@ impl Check for AlbTargetHandshakeSlow {
             seen.hello.taken.evidence
         )];
         let times = [
-            ("to the answer", seen.hello.ms),
+            ("until the answer, or the end of the wait", seen.hello.ms),
             (
                 "the handshake",
                 seen.handshake.as_ref().and_then(|seen| seen.ms),
@@ -87,33 +87,30 @@ fn judged(view: &View<'_>, seen: &BackendSeen) -> Option<(&'static str, String, 
         let reach = reach(view).filter(|reach| reach.outcome == ReachOutcome::Silent);
         reach.filter(|_| took >= seen.gives_up_ms)?;
         let told = format!(
-            "The target accepts the connection and answers no hello within {}; the load balancer gives up after {limit}.",
-            seconds(took)
+            "The target accepts the connection and answers no hello; the load balancer gives up after {limit}."
         );
         return Some(("silent", told, Severity::High));
     }
     if seen.is_too_slow() {
         let told = format!(
-            "The handshake takes {} from here; the load balancer gives up after {limit}.",
-            seconds(took)
+            "The handshake takes longer than {limit} from here, and then the load balancer has given up."
         );
         return Some(("slow", told, Severity::High));
     }
     let answered = seen.hello.outcome == HelloAnswer::ServerHello;
     (answered && took >= seen.gives_up_ms / 2.0).then(|| {
         let told = format!(
-            "The handshake takes {} from here, over half of the {limit} that the load balancer waits.",
-            seconds(took)
+            "The handshake takes over half of the {limit} that the load balancer waits, from here."
         );
         ("slow", told, Severity::Medium)
     })
 }
 
+/// `320 ms`, `5.4 s`, `11 s`.
 fn seconds(ms: f64) -> String {
-    let seconds = ms / 1000.0;
-    if seconds.fract() < 0.05 {
-        format!("{seconds:.0} s")
-    } else {
-        format!("{seconds:.1} s")
+    if ms < 1000.0 {
+        return format!("{ms:.0} ms");
     }
+    let told = format!("{:.1}", ms / 1000.0);
+    format!("{} s", told.trim_end_matches(".0"))
 }

@@ -186,7 +186,8 @@ impl BalancerKind {
     }
 }
 
-fn groups(policy: &ElbPolicy) -> Vec<Group> {
+/// The groups that a load balancer with this policy is taken to offer: AWS documents none.
+pub fn groups(policy: &ElbPolicy) -> Vec<Group> {
     let own = policy.groups.clone();
     own.unwrap_or_else(|| {
         let twin = elb_policy(TWIN).and_then(|twin| twin.groups.clone());

@@ -1,9 +1,10 @@
 //! What a load balancer gets from a target, in words and commands.
 
+use gladhand_probes::clients::balancer::groups;
 use gladhand_probes::elb_policies::elb_policy;
 use gladhand_probes::settings::BalancerKind;
 use gladhand_probes::tls::backend::{BackendSeen, Cause, Change};
-use gladhand_probes::wire::registry::ProtocolVersion;
+use gladhand_probes::wire::registry::{Group, ProtocolVersion};
 
 use super::s_client_named;
 use crate::checks::View;
@@ -74,7 +75,8 @@ pub(in crate::checks) fn s_client_as_balancer(view: &View<'_>, seen: &BackendSee
         let (oldest, newest) = (bound(oldest), bound(newest));
         options.push(format!("-min_protocol {oldest} -max_protocol {newest}"));
     }
-    let suites = elb_policy(&seen.policy).map(|policy| policy.suites.as_slice());
+    let policy = elb_policy(&seen.policy);
+    let suites = policy.map(|policy| policy.suites.as_slice());
     let legacy = suites.unwrap_or_default().iter();
     let legacy: Vec<&str> = legacy
         .filter(|suite| !suite.is_tls13())
@@ -83,5 +85,24 @@ pub(in crate::checks) fn s_client_as_balancer(view: &View<'_>, seen: &BackendSee
     if !legacy.is_empty() {
         options.push(format!("-cipher '{}:@SECLEVEL=0'", legacy.join(":")));
     }
+    let groups = policy.map(groups).unwrap_or_default();
+    let curves: Vec<&str> = groups.into_iter().filter_map(curve).collect();
+    if !curves.is_empty() {
+        options.push(format!("-curves {}", curves.join(":")));
+    }
+    if seen.causes().contains(&Cause::SignatureScheme) {
+        options.push("-sigalgs ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256:RSA+SHA1".into());
+    }
     s_client_named(view, None, &options.join(" "))
+}
+
+/// OpenSSL's name of a curve; none for groups that old versions do not have.
+fn curve(group: Group) -> Option<&'static str> {
+    match group {
+        Group::X25519 => Some("X25519"),
+        Group::SECP256R1 => Some("P-256"),
+        Group::SECP384R1 => Some("P-384"),
+        Group::SECP521R1 => Some("P-521"),
+        _ => None,
+    }
 }
