@@ -1,6 +1,6 @@
 //! The handshake between load balancer and target fails for another reason.
 
-use gladhand_probes::tls::backend::{BackendSeen, Cause};
+use gladhand_probes::tls::backend::{BackendSeen, Cause, Change};
 use gladhand_probes::{Answer, Untrusted};
 
 use super::support::{
@@ -130,6 +130,14 @@ fn broken(seen: &BackendSeen) -> Option<(&'static str, String)> {
         return None;
     }
     let told = Untrusted::from(handshake.completes.evidence.as_str());
+    let schemes = seen.changed(Change::SignatureSchemes, false);
+    if schemes.is_some_and(|instead| instead.taken.answer == Answer::Yes) {
+        let told = format!(
+            "The target answers the load balancer's hello, and then the handshake breaks: {told}; with other \
+             signature schemes it completes."
+        );
+        return Some(("signature-scheme", told));
+    }
     Some((
         "broken",
         format!(

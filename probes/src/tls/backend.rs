@@ -162,7 +162,8 @@ async fn complete(
     let Some(parameters) = client.parameters() else {
         return Ok(());
     };
-    let session = match cx.session(&SessionSpec::with(parameters)).await {
+    let spec = SessionSpec::with(parameters);
+    let session = match cx.session(&spec).await {
         Ok(session) => session,
         Err(error) => {
             let why = beyond.unwrap_or_else(|| error.to_string());
@@ -180,8 +181,27 @@ async fn complete(
     if session.client_certificate.is_some() {
         asked.required_by_handshake = Some(required_by_handshake(&session));
         asked.required_by_http = session.http.as_ref().and_then(required_by_http);
+    } else if handshake.completes.answer == Answer::No {
+        seen.instead.extend(with_every_scheme(cx, spec).await);
     }
     Ok(())
+}
+
+/// The handshake that breaks, with every signature scheme; none where that cannot be asked. In TLS 1.3 a
+/// server may find out only behind its ServerHello that it can sign with none of those offered.
+async fn with_every_scheme(cx: &Cx, spec: SessionSpec) -> Option<Instead> {
+    let spec = SessionSpec {
+        schemes: Vec::new(),
+        ..spec
+    };
+    let session = cx.session(&spec).await.ok()?;
+    Some(Instead {
+        change: Change::SignatureSchemes,
+        with_name: false,
+        taken: completes(cx, &session, None).await,
+        version: session.version,
+        suite: session.suite.map(Into::into),
+    })
 }
 
 /// Whether the handshake completes; `beyond` says what of it rustls does not have.

@@ -39,7 +39,7 @@ pub struct Instead {
     pub change: Change,
     /// Whether the server name went with it.
     pub with_name: bool,
-    /// Whether it is answered.
+    /// Whether it is answered; where the load balancer's own hello was, whether the handshake completes.
     pub taken: Fact,
     /// The version that the target picked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
