@@ -58,7 +58,8 @@ impl Check for AlbTargetSniRequired {
             "The target refuses a hello without a server name, with the alert unrecognized_name; the load \
              balancer sends none."
         } else {
-            "The target answers only where the hello has a server name; the load balancer sends none."
+            "The target refuses the load balancer's hello, and answers where there is a server name; the load \
+             balancer sends none."
         };
         let mut reproduce = vec![s_client_as_balancer(view, seen)];
         if let Some(name) = &view.endpoint.sni {

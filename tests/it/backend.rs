@@ -600,6 +600,26 @@ fn a_target_that_stops_behind_its_hello_lets_the_load_balancer_wait() {
 }
 
 #[test]
+fn the_text_report_says_first_how_the_load_balancer_fares() {
+    needs!("nginx");
+    let pki = Pki::new();
+    let told = |site: Site, client: &str| {
+        let server = nginx(&pki, &[site]);
+        let target = format!("127.0.0.1:{}", server.port());
+        gladhand(&["check", &target, "--as", client]).stdout
+    };
+    let works = told(rsa(&pki).protocols("TLSv1.2 TLSv1.3"), "alb");
+    assert!(works.contains("The load balancer gets through."), "{works}");
+    assert!(works.contains("assumed: --as alb:POLICY"), "{works}");
+    let fails = told(rsa(&pki).protocols("TLSv1.3"), OLD);
+    assert!(
+        fails.contains("The load balancer cannot connect"),
+        "{fails}"
+    );
+    assert!(fails.contains("with other versions yes"), "{fails}");
+}
+
+#[test]
 fn a_profile_that_does_not_exist_is_a_usage_error_with_a_suggestion() {
     let pki = Pki::new();
     let told = |args: &[&str]| {

@@ -132,7 +132,7 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
         .map(|reason| end(&reason))
         .unwrap_or_default();
     let backend = seen.backend.seen();
-    if let Some(backend) = backend.filter(|seen| seen.is_refused()) {
+    if let Some(backend) = backend.filter(|seen| seen.is_refused() || seen.is_given_up()) {
         return backend_state(backend);
     }
     match reach.outcome {

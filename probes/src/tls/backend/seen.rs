@@ -250,6 +250,11 @@ impl BackendSeen {
         (in_hello && slow(self.hello.ms)) || slow(handshake)
     }
 
+    /// Whether nothing at all came back in the time that a load balancer waits.
+    pub fn is_given_up(&self) -> bool {
+        self.hello.outcome == HelloAnswer::Silent && self.is_too_slow()
+    }
+
     /// Makes every "no" undetermined.
     pub(super) fn doubt(&mut self, why: &str) {
         let handshake = self.handshake.iter_mut().map(|seen| &mut seen.completes);
