@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::fact;
+use super::{fact, not_offered};
 use crate::cx::Cx;
 use crate::fact::{Answer, Fact};
 use crate::target::Target;
@@ -104,7 +104,16 @@ async fn put(cx: &Cx, change: Change, with_name: bool, hellos: Vec<Hello>) -> In
             }),
             _ => None,
         };
-        let taken = fact(reply);
+        let wrong = match &reply {
+            Reply::Accepted(outcome) => outcome
+                .flight()
+                .and_then(|flight| not_offered(&hello, flight)),
+            _ => None,
+        };
+        let taken = match wrong {
+            Some(wrong) => Fact::new(Answer::Undetermined, wrong),
+            None => fact(reply),
+        };
         match taken.answer {
             Answer::Yes => {
                 let (version, suite) = picked.unzip();
