@@ -8,10 +8,12 @@ use gladhand_probes::tls::backend::BackendSeen;
 use gladhand_probes::tls::reach::ReachOutcome;
 use gladhand_probes::{Answer, Untrusted};
 
-use super::targets::named;
 use super::{Audit, AuditView, Audited, group_subject};
 use crate::checks::{Found, Rule, RuleFix};
 use crate::report::model::{EndpointReport, Purpose, Severity, TargetReport};
+
+/// Targets that a finding names, at most.
+const NAMED: usize = 20;
 
 /// Why a port fails to which there is no connection from here.
 const REFUSED: &str = "the connection is refused, from here";
@@ -101,6 +103,16 @@ fn differing(view: &AuditView<'_>, group: &TargetGroup) -> Vec<Differing> {
         }
     }
     all
+}
+
+/// `targets: …, … and 3 more`.
+fn named(targets: &[String]) -> String {
+    let shown: Vec<&str> = targets.iter().take(NAMED).map(String::as_str).collect();
+    let more = match targets.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("targets: {}{more}", shown.join(", "))
 }
 
 /// `10.0.1.25:8443 (checked on 8081, healthy)`.

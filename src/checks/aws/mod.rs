@@ -6,7 +6,6 @@
 
 mod alb_policy_default;
 mod alb_target_health_check_differs;
-mod targets;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +17,6 @@ use gladhand_probes::aws::Inventory;
 use gladhand_probes::aws::inventory::{Listener, LoadBalancer, Target, TargetGroup};
 use time::OffsetDateTime;
 
-pub use self::targets::judge_targets;
 use super::{Found, Judged, Rule, fingerprint};
 use crate::report::model::{Evidence, Finding, Fix, Purpose, Role, Status, TargetReport};
 
