@@ -13,7 +13,9 @@ use crate::net::connect::Heard;
 use crate::net::opening::{Failure, ProxyProtocol, StartTls};
 use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
+use crate::settings::BalancerClient;
 use crate::tls::ask::is_ambiguous;
+use crate::tls::backend::Backend;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::large_hello::{self, LargeHello};
 use crate::tls::nodes::NodesSeen;
@@ -110,7 +112,21 @@ impl Probe for Reach {
                 }
                 None
             };
-            let (told, answer, clamped) = tokio::join!(ask_small, ask_http(cx), ask_clamped);
+            // Silence costs a deadline each time: the question that a load balancer's probe puts next goes
+            // out beside these.
+            let balancer = cx
+                .settings
+                .client
+                .as_ref()
+                .filter(|_| cx.chosen(Backend::ID));
+            let balancer = balancer.and_then(BalancerClient::hello);
+            let ask_balancer = async {
+                if let Some(hello) = balancer.filter(|_| first == HelloOutcome::Silent) {
+                    cx.ask(&hello).await;
+                }
+            };
+            let (told, answer, clamped, ()) =
+                tokio::join!(ask_small, ask_http(cx), ask_clamped, ask_balancer);
             if let Some(outcome) = clamped {
                 seen.saw("a hello of TLS 1.0 to 1.3 in small segments", &outcome);
             }

@@ -83,6 +83,7 @@ mod network;
 mod network_acls;
 mod nlb_security_group_blocks_clients;
 mod targets;
+mod alb_target_health_check_differs;
 
 #[cfg(test)]
 mod tests;
@@ -173,6 +174,7 @@ pub const AUDITS: &[&dyn Audit] = &[
     &alb_network_acl_blocks_targets::AlbNetworkAclBlocksTargets,
     // What was probed at listeners.
     // What was probed at targets.
+    &alb_target_health_check_differs::AlbTargetHealthCheckDiffers,
 ];
 
 /// A pure function from a load balancer to findings.
