@@ -129,7 +129,7 @@ pub struct Run {
     at_once: usize,
     running: JoinSet<(Row, bool)>,
     places: HashMap<Id, (usize, TargetReport)>,
-    known: HashSet<Target>,
+    known: HashSet<(Target, Option<Role>)>,
     tally: Tally,
 }
 
@@ -143,7 +143,7 @@ struct Tally {
 }
 
 impl Run {
-    /// Begins a run over these targets, each once. `started` is the time that certificates are held
+    /// Begins a run over these targets, each once, but for what it is to several parts of a load balancer. `started` is the time that certificates are held
     /// against; `at_once` is how many endpoints are probed at once. Once `interrupt` is true, what is
     /// running ends early, and nothing more begins.
     pub fn new(
@@ -256,7 +256,9 @@ impl Run {
 
     fn next_job(&mut self) -> Option<(usize, Job)> {
         let known = &mut self.known;
-        let job = self.jobs.find(|job| known.insert(job.target.clone()))?;
+        let job = self
+            .jobs
+            .find(|job| known.insert((job.target.clone(), job.role.clone())))?;
         Some((self.known.len(), job))
     }
 
@@ -292,12 +294,10 @@ impl Run {
 
 impl Outcome {
     /// Puts the rows into the report, in the order as asked.
-    pub fn put_in(&mut self, mut rows: Vec<Numbered>) {
-        rows.sort_unstable_by_key(|row| row.place);
+    pub fn put_in(&mut self, rows: Vec<Numbered>) {
         let report = &mut self.report;
         let of_ranges = std::mem::take(&mut report.not_measured);
-        for Numbered { row, .. } in rows {
-            let row = Arc::unwrap_or_clone(row);
+        for row in in_order(rows) {
             report.targets.push(row.target);
             report.findings.extend(row.findings);
             report.not_measured.extend(row.not_measured);
@@ -307,6 +307,13 @@ impl Outcome {
             .findings
             .sort_by_key(|finding| Reverse(finding.severity));
     }
+}
+
+/// The rows in the order as asked.
+pub fn in_order(mut rows: Vec<Numbered>) -> Vec<Row> {
+    rows.sort_unstable_by_key(|row| row.place);
+    let rows = rows.into_iter().map(|Numbered { row, .. }| row);
+    rows.map(Arc::unwrap_or_clone).collect()
 }
 
 /// A whole run over a few targets, with every row in its report.

@@ -61,6 +61,19 @@ pub async fn endpoints(target: &Target, settings: &Settings) -> Result<Vec<Endpo
         .collect())
 }
 
+/// Every address of a name, for [`Settings::addresses`].
+///
+/// # Errors
+/// The name does not resolve, or not to an address of the family.
+pub async fn resolve_name(
+    name: &str,
+    port: u16,
+    family: Family,
+    timeout: Duration,
+) -> Result<Vec<SocketAddr>, NetError> {
+    resolve::resolve(name, port, family, timeout).await
+}
+
 /// What a proxy is asked to connect to.
 fn destination(target: &Target, settings: &Settings) -> Destination {
     match &settings.connect {
@@ -93,6 +106,9 @@ async fn proxy_address(via: &Via, settings: &Settings) -> Result<SocketAddr, Net
 }
 
 async fn addresses(target: &Target, settings: &Settings) -> Result<Vec<SocketAddr>, NetError> {
+    if let (None, Some(addresses)) = (&settings.connect, &settings.addresses) {
+        return Ok(addresses.clone());
+    }
     Ok(match (&settings.connect, &target.host) {
         (Some(connect), _) => {
             vec![SocketAddr::new(

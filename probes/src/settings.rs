@@ -1,7 +1,7 @@
 //! How an endpoint is to be probed.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,9 @@ pub struct Settings {
     pub sni: ServerName,
     /// Connect there instead of resolving the target's name.
     pub connect: Option<ConnectTo>,
+    /// Connect to each of these instead of resolving the target's name: who asks for several names of
+    /// one server resolves once. `connect` goes before it.
+    pub addresses: Option<Vec<SocketAddr>>,
     /// What is said on every connection before TLS.
     pub before_tls: BeforeTls,
     /// Which addresses are probed; behind a proxy, which of the proxy's are connected to.
@@ -66,6 +69,7 @@ impl Settings {
             rate: None,
             sni: ServerName::default(),
             connect: None,
+            addresses: None,
             before_tls: BeforeTls::default(),
             family: Family::default(),
             trust: Trust::mozilla(),

@@ -412,7 +412,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Rule, subject and key, hashed: no dates, addresses or counts.
-fn fingerprint(rule: &str, subject: &str, key: &str) -> String {
+pub(crate) fn fingerprint(rule: &str, subject: &str, key: &str) -> String {
     let digest = Sha256::digest(format!("{rule}\0{subject}\0{key}"));
     digest
         .iter()

@@ -34,10 +34,10 @@ impl HttpArgs {
     }
 }
 
-fn host(given: &str) -> Result<String, &'static str> {
+pub(super) fn host(given: &str) -> Result<String, &'static str> {
     check_host(given).map(|()| given.into())
 }
 
-fn path(given: &str) -> Result<String, &'static str> {
+pub(super) fn path(given: &str) -> Result<String, &'static str> {
     check_path(given).map(|()| given.into())
 }

@@ -1,0 +1,1 @@
+//! Planning and putting together, over the healthy inventory.
