@@ -2,6 +2,7 @@
 //!
 //! - [`inventory`]: the model that checks judge and the report shows;
 //! - [`answers`]: AWS's answers as they came, which are saved, loaded and read into the inventory;
+//! - [`read`]: the one into the other;
 //! - [`policy`]: what a listener's security policy takes, and the one towards targets, by content;
 //! - [`defaults`]: the attributes that hold where AWS gave none;
 //! - [`arn`]: what an ARN says.
@@ -13,6 +14,7 @@ pub mod arn;
 pub mod defaults;
 pub mod inventory;
 pub mod policy;
+pub mod read;
 
 pub use self::arn::Arn;
 pub use self::inventory::{Inventory, Section};
