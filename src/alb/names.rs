@@ -5,7 +5,7 @@ use gladhand_probes::aws::inventory::{CertificateDetail, Listener};
 use gladhand_probes::target::{Host, Target};
 
 /// Names that a listener is asked for, at most: each costs a handshake or two at every node.
-pub const MOST: usize = 8;
+const MOST: usize = 8;
 
 /// The label in the place of a wildcard, where nothing tells a name that it stands for.
 const GUESS: &str = "www";
