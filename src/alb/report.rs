@@ -220,7 +220,10 @@ fn covered(
         check.is_some_and(|check| check.covers().contains(&finding.rule.as_str()))
     };
     let same = audits.iter_mut().find(|audit| {
-        covers(audit) && (audit.subject == subject || is_served(inventory, audit, listener, target))
+        covers(audit) && (audit.subject == subject
+                // The plaintext port is asked along with the one that has TLS.
+                || finding.rule == "http-redirect-missing"
+                || is_served(inventory, audit, listener, target))
     });
     let Some(audit) = same else { return false };
     let seen = format!("probed at {}: {}", target.target, finding.message);

@@ -5,6 +5,16 @@
 //! `clb-`. What was not read is never judged: the gap itself is told.
 
 mod alb_policy_default;
+mod alb_served_certificate_outdated;
+mod alb_served_certificate_unknown;
+mod alb_served_default_certificate_differs;
+mod alb_served_group_differs;
+mod alb_served_hsts_missing;
+mod alb_served_redirect_missing;
+mod alb_served_suite_differs;
+mod alb_served_unreachable;
+mod alb_served_version_differs;
+mod served;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +39,15 @@ pub const AUDITS: &[&dyn Audit] = &[
     // Target groups and health.
     // Networks.
     // What was probed at listeners.
+    &alb_served_version_differs::AlbServedVersionDiffers,
+    &alb_served_suite_differs::AlbServedSuiteDiffers,
+    &alb_served_group_differs::AlbServedGroupDiffers,
+    &alb_served_certificate_unknown::AlbServedCertificateUnknown,
+    &alb_served_certificate_outdated::AlbServedCertificateOutdated,
+    &alb_served_default_certificate_differs::AlbServedDefaultCertificateDiffers,
+    &alb_served_redirect_missing::AlbServedRedirectMissing,
+    &alb_served_hsts_missing::AlbServedHstsMissing,
+    &alb_served_unreachable::AlbServedUnreachable,
     // What was probed at targets.
 ];
 
