@@ -165,8 +165,8 @@ impl Fold {
                     let places: Vec<&str> = at.iter().map(|(place, _)| place.as_str()).collect();
                     lines.push(named(&places, LINES));
                 } else {
-                    let some = at.iter().take(LINES);
-                    lines.extend(some.map(|(place, message)| format!("{place}: {message}")));
+                    let first = at.iter().take(LINES);
+                    lines.extend(first.map(|(place, message)| format!("{place}: {message}")));
                     if let Some(more @ 1..) = at.len().checked_sub(LINES) {
                         lines.push(format!("and {more} more"));
                     }

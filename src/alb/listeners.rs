@@ -44,16 +44,16 @@ fn speaks(listener: &Listener) -> Speaks {
 pub(super) fn plan(ask: &Ask<'_>, plan: &mut Plan) {
     let listeners = ask.balancer.listeners.read().into_iter().flatten();
     // The redirect of an HTTP listener shows in the answer to the host that has TLS elsewhere, too.
-    let plain: Vec<u16> = listeners
+    let ports: Vec<u16> = listeners
         .clone()
         .filter(|listener| listener.protocol == "HTTP")
         .map(|listener| listener.port)
         .collect();
-    let mut plain = plain.iter().cycle().copied();
+    let mut http_ports = ports.iter().cycle().copied();
     for listener in listeners {
         let speaks = speaks(listener);
         if speaks != Speaks::Other {
-            of_listener(ask, listener, speaks, &mut plain, plan);
+            of_listener(ask, listener, speaks, &mut http_ports, plan);
         }
     }
 }
@@ -62,7 +62,7 @@ fn of_listener(
     ask: &Ask<'_>,
     listener: &Listener,
     speaks: Speaks,
-    plain: &mut impl Iterator<Item = u16>,
+    http_ports: &mut impl Iterator<Item = u16>,
     plan: &mut Plan,
 ) {
     let dns_name = ask.balancer.dns_name.as_str();
@@ -91,7 +91,7 @@ fn of_listener(
                 return;
             }
         };
-        let settings = settings(ask, speaks, name, addresses, number, plain);
+        let settings = settings(ask, speaks, name, addresses, number, http_ports);
         if settings.selection.is_empty() {
             continue;
         }
@@ -123,7 +123,7 @@ fn settings(
     name: &str,
     addresses: Vec<SocketAddr>,
     number: usize,
-    plain: &mut impl Iterator<Item = u16>,
+    http_ports: &mut impl Iterator<Item = u16>,
 ) -> Settings {
     let mut settings = ask.settings.clone();
     settings.connect = None;
@@ -137,7 +137,7 @@ fn settings(
         settings.selection = without_names(&settings.selection);
     }
     if speaks == Speaks::Tls {
-        settings.http.port = settings.http.port.or_else(|| plain.next());
+        settings.http.port = settings.http.port.or_else(|| http_ports.next());
     }
     settings
 }

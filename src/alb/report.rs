@@ -220,7 +220,8 @@ fn covered(
         check.is_some_and(|check| check.covers().contains(&finding.rule.as_str()))
     };
     let same = audits.iter_mut().find(|audit| {
-        covers(audit) && (audit.subject == subject
+        covers(audit)
+            && (audit.subject == subject
                 // The plaintext port is asked along with the one that has TLS.
                 || finding.rule == "http-redirect-missing"
                 || is_served(inventory, audit, listener, target))

@@ -58,7 +58,7 @@ impl Audit for AlbServedCertificateOutdated {
             for (_, detail) in &known {
                 for newer in [false, true] {
                     let mut places = Places::default();
-                    for seen in &seen {
+                    for &seen in &seen {
                         let Some(leaf) = seen.leaf() else { continue };
                         let other = !known.iter().any(|(_, detail)| is(detail, leaf));
                         if other && same_names(detail, leaf) && is_newer(detail, leaf) == newer {

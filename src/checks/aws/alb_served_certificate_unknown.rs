@@ -49,7 +49,7 @@ impl Audit for AlbServedCertificateUnknown {
             };
             let mut places = Places::default();
             let mut subject = None;
-            for seen in &seen {
+            for &seen in &seen {
                 let Some(leaf) = seen.leaf() else { continue };
                 let mut known = known.iter().map(|(_, detail)| *detail);
                 if known.any(|detail| is(detail, leaf) || same_names(detail, leaf)) {

@@ -49,7 +49,7 @@ impl Audit for AlbServedDefaultCertificateDiffers {
             };
             let mut places = Places::default();
             let mut instead = None;
-            for seen in &seen {
+            for &seen in &seen {
                 let Some(sni) = seen.endpoint.observations.sni.seen() else {
                     continue;
                 };

@@ -58,7 +58,7 @@ impl Audit for AlbServedGroupDiffers {
                 .filter(|group| group.post_quantum())
                 .collect();
             let (mut missing, mut beyond) = (Places::default(), Places::default());
-            for seen in &seen {
+            for &seen in &seen {
                 let Some(told) = seen.endpoint.observations.groups.seen() else {
                     continue;
                 };

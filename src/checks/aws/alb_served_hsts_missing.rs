@@ -49,7 +49,7 @@ impl Audit for AlbServedHstsMissing {
             }
             let mut places = Places::default();
             let mut other = false;
-            for seen in &seen {
+            for &seen in &seen {
                 let http = seen.endpoint.observations.http.seen();
                 let Some(head) = http.and_then(|http| http.answer.head.as_ref()) else {
                     continue;

@@ -51,10 +51,10 @@ impl Audit for AlbServedRedirectMissing {
             let seen: Vec<Seen<'_>> = view
                 .listeners()
                 .flat_map(|listener| endpoints(view, listener))
-                .filter(|seen| redirect(seen, listener.port).is_some())
+                .filter(|seen| redirect(*seen, listener.port).is_some())
                 .collect();
             let mut places = Places::default();
-            for seen in &seen {
+            for &seen in &seen {
                 let Some(redirect) = redirect(seen, listener.port) else {
                     continue;
                 };
@@ -96,7 +96,7 @@ fn always_redirects(listener: &Listener) -> bool {
 }
 
 /// What the plaintext port of an address answered.
-fn redirect<'a>(seen: &Seen<'a>, port: u16) -> Option<&'a Redirect> {
+fn redirect(seen: Seen<'_>, port: u16) -> Option<&Redirect> {
     let http = seen.endpoint.observations.http.seen()?;
     http.redirect
         .as_ref()

@@ -3,6 +3,7 @@
 use gladhand_probes::Untrusted;
 use gladhand_probes::aws::PolicyContent;
 use gladhand_probes::tls::suites::SuiteList;
+use gladhand_probes::wire::names::SuiteName;
 use gladhand_probes::wire::registry::{Authentication, CipherMode, Mac, ProtocolVersion, Suite};
 
 use super::served::{Places, Seen, tls};
@@ -57,7 +58,7 @@ impl Audit for AlbServedSuiteDiffers {
             let name = Untrusted::from(policy.name.as_str()).to_string();
             let (mut more, mut less) = (Places::default(), Places::default());
             let (mut extra, mut missing) = (Vec::new(), Vec::new());
-            for seen in &seen {
+            for &seen in &seen {
                 let Some(suites) = seen.endpoint.observations.suites.seen() else {
                     continue;
                 };
@@ -114,7 +115,7 @@ fn beyond(policy: &PolicyContent, list: &SuiteList) -> Vec<Suite> {
     if !policy.unknown.is_empty() {
         return Vec::new();
     }
-    let accepted = list.accepted.iter().filter_map(|name| name.suite());
+    let accepted = list.accepted.iter().filter_map(SuiteName::suite);
     accepted
         .filter(|suite| !policy.suites.contains(suite))
         .collect()
@@ -123,22 +124,18 @@ fn beyond(policy: &PolicyContent, list: &SuiteList) -> Vec<Suite> {
 /// Suites of the policy that were refused, of those that the version and the certificate's key allow.
 fn lacking(
     policy: &PolicyContent,
-    seen: &Seen<'_>,
+    seen: Seen<'_>,
     version: ProtocolVersion,
     list: &SuiteList,
 ) -> Vec<Suite> {
     if !list.complete || !policy.versions.contains(&version) {
         return Vec::new();
     }
-    let accepted: Vec<Suite> = list
-        .accepted
-        .iter()
-        .filter_map(|name| name.suite())
-        .collect();
+    let accepted: Vec<Suite> = list.accepted.iter().filter_map(SuiteName::suite).collect();
     let undetermined: Vec<Suite> = list
         .undetermined
         .iter()
-        .filter_map(|name| name.suite())
+        .filter_map(SuiteName::suite)
         .collect();
     let key = seen.leaf().map(|leaf| leaf.key.algorithm.as_str());
     let expected = policy.suites.iter().copied().filter(|suite| {

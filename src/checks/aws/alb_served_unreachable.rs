@@ -55,11 +55,11 @@ impl Audit for AlbServedUnreachable {
             let seen = endpoints(view, listener);
             let reached: Vec<IpAddr> = seen
                 .iter()
-                .filter(|seen| is_reached(seen))
+                .filter(|seen| is_reached(**seen))
                 .map(|seen| seen.endpoint.ip)
                 .collect();
             let mut places = Places::default();
-            for seen in &seen {
+            for &seen in &seen {
                 // One name's connection may be lost by chance where another's is taken.
                 let dead = dead(seen).filter(|_| !reached.contains(&seen.endpoint.ip));
                 if let Some(how) = dead.filter(|_| !places.addresses.contains(&seen.endpoint.ip)) {
@@ -93,7 +93,7 @@ impl Audit for AlbServedUnreachable {
 }
 
 /// How the port takes no connection.
-fn dead(seen: &Seen<'_>) -> Option<&'static str> {
+fn dead(seen: Seen<'_>) -> Option<&'static str> {
     match seen.endpoint.observations.reach.seen()?.outcome {
         ReachOutcome::Refused => Some("the connection is refused"),
         ReachOutcome::Timeout => Some("no answer to the connection attempt"),
@@ -101,7 +101,7 @@ fn dead(seen: &Seen<'_>) -> Option<&'static str> {
     }
 }
 
-fn is_reached(seen: &Seen<'_>) -> bool {
+fn is_reached(seen: Seen<'_>) -> bool {
     let reach = seen.endpoint.observations.reach.seen();
     reach.is_some() && dead(seen).is_none()
 }

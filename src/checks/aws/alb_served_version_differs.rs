@@ -55,7 +55,7 @@ impl Audit for AlbServedVersionDiffers {
             for version in ProtocolVersion::all() {
                 let has = policy.versions.contains(version);
                 let mut places = Places::default();
-                for seen in &seen {
+                for &seen in &seen {
                     let versions = seen.endpoint.observations.versions.seen();
                     let Some(told) = versions.and_then(|versions| versions.0.get(version)) else {
                         continue;

@@ -16,9 +16,9 @@ pub(super) struct Seen<'a> {
     pub(super) endpoint: &'a EndpointReport,
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
     /// `www.example.com at 203.0.113.7:443`.
-    pub(super) fn place(&self) -> String {
+    pub(super) fn place(self) -> String {
         let address = SocketAddr::new(self.endpoint.ip, self.endpoint.port);
         match &self.endpoint.sni {
             Some(name) => format!("{} at {address}", Untrusted::from(name.as_str())),
@@ -27,7 +27,7 @@ impl Seen<'_> {
     }
 
     /// The certificate that was served.
-    pub(super) fn leaf(&self) -> Option<&CertificateFacts> {
+    pub(super) fn leaf(self) -> Option<&'a CertificateFacts> {
         self.endpoint
             .observations
             .certificate
@@ -40,12 +40,7 @@ impl Seen<'_> {
 /// Every address that was probed of a listener, for every server name.
 pub(super) fn endpoints<'a>(view: &AuditView<'a>, listener: &Listener) -> Vec<Seen<'a>> {
     view.probed_listener(&listener.arn)
-        .flat_map(|target| {
-            target
-                .endpoints
-                .iter()
-                .map(|endpoint| Seen { endpoint })
-        })
+        .flat_map(|target| target.endpoints.iter().map(|endpoint| Seen { endpoint }))
         .collect()
 }
 
@@ -67,7 +62,7 @@ pub(super) struct Places {
 
 impl Places {
     /// Adds one, with what was seen there.
-    pub(super) fn add(&mut self, seen: &Seen<'_>, what: &str) {
+    pub(super) fn add(&mut self, seen: Seen<'_>, what: &str) {
         self.lines.push(format!("{}: {what}", seen.place()));
         if !self.addresses.contains(&seen.endpoint.ip) {
             self.addresses.push(seen.endpoint.ip);

@@ -70,9 +70,10 @@ fn in_a_line(page: &mut Page, finding: &Finding, detail: Detail, told: &Told) {
         style(finding.severity),
         format!("{:9}", finding.severity.name()),
     );
-    let subject = match told.subjects {
-        true => format!("{}: ", finding.subject),
-        false => String::new(),
+    let subject = if told.subjects {
+        format!("{}: ", finding.subject)
+    } else {
+        String::new()
     };
     let body = Span::plain(format!("{subject}{} ({})", finding.message, finding.rule));
     if detail == Detail::Quiet {

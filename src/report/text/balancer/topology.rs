@@ -313,7 +313,7 @@ fn seen(target: &TargetReport) -> String {
             match handshake.map(|handshake| (words::handshake_break(handshake), handshake)) {
                 Some((Some(how), _)) => format!("TLS, but {how}"),
                 Some((None, handshake)) => match &handshake.version {
-                    Some(version) => version.to_string(),
+                    Some(version) => version.clone(),
                     None => "TLS".into(),
                 },
                 None => "TLS".into(),
