@@ -10,6 +10,8 @@ mod classic;
 mod groups;
 mod json;
 mod network;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
