@@ -5,6 +5,7 @@
 //! - [`read`]: the one into the other;
 //! - [`policy`]: what a listener's security policy takes, and the one towards targets, by content;
 //! - [`defaults`]: the attributes that hold where AWS gave none;
+//! - [`derived`]: what follows from the model;
 //! - [`arn`]: what an ARN says.
 //!
 //! Only `collect` (feature `aws`) talks to AWS, and nothing else here knows its SDK.
@@ -12,6 +13,7 @@
 pub mod answers;
 pub mod arn;
 pub mod defaults;
+pub mod derived;
 pub mod inventory;
 pub mod policy;
 pub mod read;

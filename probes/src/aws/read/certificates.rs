@@ -114,15 +114,13 @@ impl<'a> Reader<'a> {
             .flatten()
             .filter_map(|answer| answer.outcome.as_ref().ok());
         let own = bodies.map(|body| at(body, key)).find(|one| is_own(one));
-        match own {
-            Some(own) => Ok(own),
-            None => {
-                let bodies = self.about(operation, subject)?;
-                let mut bodies = bodies.into_iter().map(|body| at(body, key));
-                let found = bodies.find(|one| one.is_object());
-                found.ok_or_else(|| self.not_read(operation, &subject.shown, None))
-            }
+        if let Some(own) = own {
+            return Ok(own);
         }
+        let bodies = self.about(operation, subject)?;
+        let mut bodies = bodies.into_iter().map(|body| at(body, key));
+        let found = bodies.find(|one| one.is_object());
+        found.ok_or_else(|| self.not_read(operation, &subject.shown, None))
     }
 }
 

@@ -205,7 +205,7 @@ fn load_balancer(one: &Value) -> LoadBalancer {
 
 /// Under the keys that the others have for the same.
 fn attributes(bodies: Vec<&Value>) -> BTreeMap<String, String> {
-    const SAME: [(&str, &str, &str); 8] = [
+    const SAME: [(&str, &str, &str); 7] = [
         (
             "CrossZoneLoadBalancing",
             "Enabled",
@@ -228,11 +228,6 @@ fn attributes(bodies: Vec<&Value>) -> BTreeMap<String, String> {
             "ConnectionSettings",
             "IdleTimeout",
             "idle_timeout.timeout_seconds",
-        ),
-        (
-            "AccessLog",
-            "EmitInterval",
-            "access_logs.emit_interval_minutes",
         ),
     ];
     let mut all = BTreeMap::new();

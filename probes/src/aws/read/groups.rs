@@ -14,7 +14,7 @@ use crate::aws::inventory::{
 
 const INSTANCES: Operation = optional("ec2:DescribeInstances");
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     pub(super) fn target_groups(
         &mut self,
         load_balancers: &[LoadBalancer],
@@ -139,23 +139,6 @@ fn unknown(why: Option<&NotRead>) -> String {
     match why {
         Some(why) => format!("{}: {}", INSTANCES.action, why.reason),
         None => "not among the instances that AWS described".into(),
-    }
-}
-
-impl LoadBalancer {
-    /// The target groups that its listeners and their rules forward to, each once, as far as they were read.
-    pub(super) fn target_group_arns(&self) -> BTreeSet<&str> {
-        let listeners = self.listeners.read().into_iter().flatten();
-        let actions = listeners.flat_map(|listener| {
-            let rules = listener.rules.read().into_iter().flatten();
-            rules
-                .flat_map(|rule| &rule.actions)
-                .chain(&listener.default_actions)
-        });
-        actions
-            .flat_map(|action| &action.target_groups)
-            .map(|group| group.target_group_arn.as_str())
-            .collect()
     }
 }
 

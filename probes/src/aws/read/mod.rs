@@ -10,15 +10,20 @@ mod classic;
 mod groups;
 mod json;
 mod network;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use serde_json::Value;
 
 use self::json::{clipped, text};
 use super::answers::{Answer, Answers, Refusal};
 use super::arn::Arn;
-use super::inventory::{Gap, Inventory, LoadBalancer, LoadBalancerType, NotRead, Section};
+use super::inventory::{
+    Gap, Interface, Inventory, LoadBalancer, LoadBalancerType, NotRead, Section, Target,
+};
 
 /// Everything that the answers tell.
 pub fn inventory(answers: &Answers) -> Inventory {
@@ -121,6 +126,9 @@ impl<'a> Reader<'a> {
         all.target_groups = self.target_groups(&load_balancers);
         self.classic_target_groups(&load_balancers, &mut all.target_groups);
         self.addresses(&mut all);
+        if self.wanted.is_some() {
+            only_of(&load_balancers, &mut all);
+        }
         all.certificates = self.certificates(&load_balancers);
         all.ssl_policies = self.ssl_policies();
         all.trust_stores = self.trust_stores(&load_balancers);
@@ -245,6 +253,31 @@ impl<'a> Reader<'a> {
             account: body.and_then(|body| text(body, "Account")),
             partition: arn.map(|arn| arn.partition),
         }
+    }
+}
+
+/// Leaves out the interfaces of everybody else: a folder may hold those of the whole account.
+fn only_of(load_balancers: &[LoadBalancer], all: &mut Inventory) {
+    let groups = all.target_groups.read().into_iter().flatten();
+    let targets: Vec<&Target> = groups
+        .filter_map(|group| group.targets.read())
+        .flatten()
+        .collect();
+    let nodes = load_balancers
+        .iter()
+        .flat_map(|balancer| all.nodes(balancer).map(|node| node.id.clone()));
+    let nodes: BTreeSet<String> = nodes.collect();
+    let instances: BTreeSet<&str> = targets.iter().map(|target| target.id.as_str()).collect();
+    let addresses: BTreeSet<IpAddr> = targets.iter().filter_map(|target| target.address).collect();
+    let is_own = |interface: &Interface| {
+        let of_instance = interface.instance_id.as_deref();
+        nodes.contains(&interface.id)
+            || of_instance.is_some_and(|id| instances.contains(id))
+            || interface.addresses.iter().any(|ip| addresses.contains(ip))
+    };
+    if let Section::Read(interfaces) = &all.interfaces {
+        let own = interfaces.iter().filter(|one| is_own(one)).cloned();
+        all.interfaces = Section::Read(own.collect());
     }
 }
 

@@ -13,7 +13,7 @@ use crate::aws::inventory::{
     Subnet,
 };
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     pub(super) fn networks(&mut self, all: &mut Inventory, load_balancers: &[LoadBalancer]) {
         let needed = !load_balancers.is_empty();
         let ask = |action| Operation {
@@ -26,6 +26,19 @@ impl<'a> Reader<'a> {
             security_group,
             |group| &group.id,
         );
+        if self.wanted.is_some()
+            && let (Section::Read(groups), Section::Read(interfaces)) =
+                (&mut all.security_groups, &all.interfaces)
+        {
+            let own = load_balancers
+                .iter()
+                .flat_map(|balancer| &balancer.security_groups);
+            let of_interfaces = interfaces
+                .iter()
+                .flat_map(|interface| &interface.security_groups);
+            let used: BTreeSet<&String> = own.chain(of_interfaces).collect();
+            groups.retain(|group| used.contains(&group.id));
+        }
         all.subnets = self.collect(
             ask("ec2:DescribeSubnets"),
             ("subnets", "Subnets"),
