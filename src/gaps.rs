@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use gladhand_probes::http::{HttpAnswer, HttpOutcome};
+use gladhand_probes::tls::backend::BackendSeen;
 use gladhand_probes::tls::handshake::HandshakeOutcome;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::tls::sni::SniOutcome;
@@ -131,9 +132,14 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
     };
     match &seen.reach {
         Attempt::Seen(reach) => {
-            if let Some(reason) = unreachable(reach) {
+            // What a load balancer lacks to be answered may be known where ordinary hellos are not either.
+            let known = seen.backend.seen().is_some_and(BackendSeen::is_refused);
+            if let Some(reason) = unreachable(reach).filter(|_| !known) {
                 gap(everything, reason);
                 return;
+            }
+            if known {
+                return undetermined(seen, gap);
             }
             if target.plaintext_expected && reach.outcome != ReachOutcome::PlaintextHttp {
                 let protocol = match (&reach.protocol, reach.outcome) {
@@ -196,6 +202,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
         let what = list_gap("group", groups.undetermined.len(), why(&groups.evidence));
         gap("groups", what);
     }
+    backend(seen, gap);
     features(seen, gap);
     transparency(seen, gap);
     certificates(seen, gap);
@@ -221,6 +228,41 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
             if let Some(answer) = answer.filter(|a| a.outcome == SniOutcome::Undetermined) {
                 gap("sni", format!("{how}: {}", answer.evidence));
             }
+        }
+    }
+}
+
+/// What a load balancer gets from a target.
+fn backend(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    let Some(seen) = seen.backend.seen() else {
+        return;
+    };
+    let mut open = |what: &str, fact: &Fact| {
+        if fact.answer == Answer::Undetermined {
+            gap(
+                "backend",
+                format!("{what} is undetermined: {}", fact.evidence),
+            );
+        }
+    };
+    if seen.causes().is_empty() {
+        open(
+            "whether the load balancer's hello is answered",
+            &seen.hello.taken,
+        );
+    }
+    let Some(handshake) = &seen.handshake else {
+        return;
+    };
+    open("whether its handshake completes", &handshake.completes);
+    // One that breaks shows no CertificateRequest of TLS 1.3, and is a finding.
+    if let (Answer::Yes, Some(asked)) = (handshake.completes.answer, &seen.client_certificate) {
+        open(
+            "whether a client certificate is asked for",
+            &asked.requested,
+        );
+        if let Some(required) = &asked.required_by_handshake {
+            open("whether a client certificate is required", required);
         }
     }
 }

@@ -441,7 +441,7 @@ async fn probe_target(
             ip: endpoint.address.ip(),
             port: endpoint.address.port(),
             sni: endpoint.sni,
-            client: None,
+            client: job.settings.client.as_ref().map(ToString::to_string),
             connections: scan.connections,
             duration_ms: scan.duration.as_millis().try_into().unwrap_or(u64::MAX),
             mozilla: mozilla::standing(&scan.observations, job.mozilla.as_ref()),

@@ -112,6 +112,7 @@ probes! {
     intolerance: tls::intolerance::Intolerance,
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
+    backend: tls::backend::Backend,
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

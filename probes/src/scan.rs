@@ -10,6 +10,7 @@ use crate::observations::Observations;
 use crate::probe::{Probe, ProbeError, Stage};
 use crate::settings::{Family, ServerName, Settings};
 use crate::target::{Endpoint, Host, Target};
+use crate::tls::backend::Backend;
 use crate::tls::certificate::Certificate;
 use crate::tls::handshake::Handshake;
 use crate::tls::reach::{ReachOutcome, ReachSeen};
@@ -139,7 +140,11 @@ async fn addresses(target: &Target, settings: &Settings) -> Result<Vec<SocketAdd
 pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
     let begun = Instant::now();
     let cx = Cx::new(endpoint, settings);
-    if !endpoint.plaintext && (cx.chosen(Handshake::ID) || cx.chosen(Certificate::ID)) {
+    if !endpoint.plaintext
+        && [Handshake::ID, Certificate::ID, Backend::ID]
+            .iter()
+            .any(|id| cx.chosen(id))
+    {
         drop(tokio::spawn(session::warm_up()));
     }
     let mut seen = Observations::default();
@@ -191,6 +196,16 @@ fn without_tls(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
         }
         ReachOutcome::Alert | ReachOutcome::Closed | ReachOutcome::Reset
             if matches!(probe, "handshake" | "sni") =>
+        {
+            return None;
+        }
+        // What a load balancer gets is asked wherever a connection can be made.
+        ReachOutcome::Alert
+        | ReachOutcome::Closed
+        | ReachOutcome::Reset
+        | ReachOutcome::Silent
+        | ReachOutcome::ProtocolError
+            if probe == "backend" =>
         {
             return None;
         }

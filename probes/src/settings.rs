@@ -8,6 +8,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 
+pub use crate::clients::{BalancerClient, BalancerKind};
 pub use crate::http::{check_host, check_path};
 use crate::net::opening::BeforeTls;
 pub use crate::tls::session::{ClientIdentity, IdentityError};
@@ -43,6 +44,10 @@ pub struct Settings {
     pub ct_logs: Arc<LogList>,
     /// What is presented to servers that ask for a client certificate.
     pub client_identity: Option<ClientIdentity>,
+    /// The load balancer as which a target is asked, besides what other clients see; none: only those.
+    ///
+    /// Every connection may then take as long as the load balancer waits, where `timeout` is shorter.
+    pub client: Option<BalancerClient>,
     /// What is asked for in HTTP.
     pub http: HttpRequest,
     /// Fetch OCSP responses and revocation lists from where the certificates say that they are.
@@ -75,6 +80,7 @@ impl Settings {
             trust: Trust::mozilla(),
             ct_logs: LogList::shipped(),
             client_identity: None,
+            client: None,
             http: HttpRequest::default(),
             revocation: false,
             fetch_issuers: false,

@@ -10,6 +10,16 @@ mod fixes;
 mod support;
 
 mod addresses_disagree;
+mod alb_target_certificate_invalid;
+mod alb_target_client_certificate_required;
+mod alb_target_handshake_fails;
+mod alb_target_handshake_slow;
+mod alb_target_no_common_suite;
+mod alb_target_no_common_version;
+mod alb_target_plaintext;
+mod alb_target_sni_required;
+mod alb_target_tls_on_http_group;
+mod alb_target_unreachable;
 mod alpn_http2_missing;
 mod certificate_cn_only;
 mod certificate_expired;
@@ -89,6 +99,7 @@ use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gladhand_probes::Observations;
+use gladhand_probes::settings::BalancerKind;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 
@@ -171,6 +182,17 @@ pub const CHECKS: &[&dyn Check] = &[
     &nodes_disagree::NodesDisagree,
     &addresses_disagree::AddressesDisagree,
     &not_measured::NotMeasured,
+    // A target behind a balancer.
+    &alb_target_no_common_version::AlbTargetNoCommonVersion,
+    &alb_target_no_common_suite::AlbTargetNoCommonSuite,
+    &alb_target_sni_required::AlbTargetSniRequired,
+    &alb_target_client_certificate_required::AlbTargetClientCertificateRequired,
+    &alb_target_handshake_fails::AlbTargetHandshakeFails,
+    &alb_target_handshake_slow::AlbTargetHandshakeSlow,
+    &alb_target_plaintext::AlbTargetPlaintext,
+    &alb_target_tls_on_http_group::AlbTargetTlsOnHttpGroup,
+    &alb_target_unreachable::AlbTargetUnreachable,
+    &alb_target_certificate_invalid::AlbTargetCertificateInvalid,
 ];
 
 /// A pure function from facts to findings.
@@ -349,7 +371,7 @@ pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Judged {
     let mut panicked = Vec::new();
     for target in targets {
         let chains: Vec<_> = target.endpoints.iter().flat_map(Chain::of).collect();
-        for check in CHECKS {
+        for check in CHECKS.iter().filter(|check| concerns(check.rule(), target)) {
             let judged = AssertUnwindSafe(|| judge_one(*check, target, &chains, now));
             let judged = catch_unwind(judged);
             match judged {
@@ -360,6 +382,23 @@ pub fn judge(targets: &[TargetReport], now: OffsetDateTime) -> Judged {
     }
     findings.sort_by_key(|finding| Reverse(finding.severity));
     Judged { findings, panicked }
+}
+
+/// What the ids of rules begin with that are about a target as its load balancer sees it.
+const AT_TARGETS: &str = "alb-target-";
+
+/// Other rules that hold for a load balancer as well as for other clients.
+const AT_TARGETS_TOO: [&str; 2] = ["not-measured", "server-throttles"];
+
+/// Whether a rule is for this target: what was asked as its load balancer is judged by what that minds. It
+/// verifies no certificate, and keeps others from the target's weak suites.
+fn concerns(rule: &Rule, target: &TargetReport) -> bool {
+    let as_balancer = |endpoint: &EndpointReport| {
+        let client = endpoint.client.as_deref();
+        client.is_some_and(|client| BalancerKind::of(client).is_some())
+    };
+    let is_target = target.endpoints.iter().any(as_balancer);
+    !is_target || rule.id.starts_with(AT_TARGETS) || AT_TARGETS_TOO.contains(&rule.id)
 }
 
 /// What one check finds at one target.

@@ -3,7 +3,9 @@
 use gladhand_probes::tls::reach::ReachOutcome;
 use gladhand_probes::untrusted::Untrusted;
 
-use super::support::{enumeration, group_by, is_covered, quote, reach, rejects_the_name, s_client};
+use super::support::{
+    balancer, enumeration, group_by, is_covered, quote, reach, rejects_the_name, s_client,
+};
 use super::{Check, Findings, Found, Rule, RuleFix, TargetView, View};
 use crate::gaps;
 use crate::report::model::Severity;
@@ -55,6 +57,11 @@ impl Check for NotMeasured {
 
     fn judge(&self, view: &View<'_>, out: &mut Findings<'_>) {
         if reach(view).is_some_and(|seen| is_covered(seen) || rejects_the_name(seen)) {
+            return;
+        }
+        // TLS on a port that gets plaintext has a rule of its own there.
+        let tls = reach(view).is_some_and(|seen| seen.outcome == ReachOutcome::Tls);
+        if view.target.plaintext_expected && tls && balancer(view).is_some() {
             return;
         }
         let subject = gaps::subject(view.target, view.endpoint);

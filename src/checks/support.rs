@@ -1,6 +1,7 @@
 //! What several checks share: reading facts, putting them in words, and the commands that show the
 //! same without gladhand. Nothing here decides whether something is bad.
 
+mod backend;
 mod certificates;
 mod commands;
 mod revocation;
@@ -14,6 +15,7 @@ use gladhand_probes::wire::registry::{AlertDescription, ProtocolVersion};
 
 use super::{Findings, Found, View};
 
+pub(super) use backend::*;
 pub(super) use certificates::*;
 pub(super) use commands::*;
 pub(super) use revocation::*;

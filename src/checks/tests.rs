@@ -235,6 +235,16 @@ server-throttles
 nodes-disagree
 addresses-disagree
 not-measured
+alb-target-no-common-version
+alb-target-no-common-suite
+alb-target-sni-required
+alb-target-client-certificate-required
+alb-target-handshake-fails
+alb-target-handshake-slow
+alb-target-plaintext
+alb-target-tls-on-http-group
+alb-target-unreachable
+alb-target-certificate-invalid
 ";
 
 #[test]

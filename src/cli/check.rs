@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, ValueEnum};
+use gladhand_probes::clients::{BalancerClient, BalancerError, BalancerKind};
+use gladhand_probes::elb_policies::elb_policies;
 use gladhand_probes::mozilla::ProfileName;
 use gladhand_probes::net::opening::{BeforeTls, ProxyProtocol, StartTls, Via};
 use gladhand_probes::observations::{PROBES, select};
@@ -45,6 +47,7 @@ Examples:
   gladhand check mail.example.com --starttls smtp
   gladhand check app.example.com --via http://proxy.example.com:3128
   gladhand check @hosts.txt -o json=report.json --fail-on medium
+  gladhand check 10.0.1.25:8443 --as alb          what a load balancer gets from its target
   gladhand check 10.0.0.0/24:8443 --only certificate,verification -o ndjson
 
 Every flag has an environment variable: --fail-on is GLADHAND_FAIL_ON.
@@ -110,6 +113,22 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Connection")]
 struct ConnectionArgs {
+    /// Probe as the load balancer in front of this target: alb, nlb, alb:POLICY, nlb:POLICY
+    ///
+    /// Asks what it would: the versions and suites of its policy towards targets, no server name, no client
+    /// certificate; verifies nothing, and waits as long as it does. POLICY is a listener's security policy,
+    /// or the one towards targets itself; none: ELBSecurityPolicy-TLS13-1-0-2021-06, which follows from the
+    /// TLS13 families. The server name (the target's, --sni or --host) is used to see whether one is
+    /// missing. Other probes run where --only names them.
+    #[arg(
+        long = "as",
+        value_name = "PROFILE",
+        env = "GLADHAND_AS",
+        hide_env = true
+    )]
+    #[arg(value_parser = client)]
+    client: Option<BalancerClient>,
+
     /// Send this server name, and hold the certificate against it
     #[arg(long, value_name = "NAME", env = "GLADHAND_SNI", hide_env = true)]
     #[arg(value_parser = server_name)]
@@ -274,7 +293,7 @@ impl Args {
                 "http://{plain} expects plaintext, and --starttls asks for TLS: leave one out"
             )));
         }
-        let selection = selection(&self.limits.only, &self.limits.skip)?;
+        let selection = self.selection()?;
         self.limits.check_fetches(self.write_bundle.is_some())?;
         let trust = trust(&self.connection.trust)?;
         let ct_logs = ct_logs(self.connection.ct_logs.as_deref())?;
@@ -298,6 +317,7 @@ impl Args {
             trust,
             ct_logs,
             client_identity,
+            client: self.connection.client.clone(),
             http: self.http.request(),
             revocation: self.limits.revocation,
             fetch_issuers: self.limits.revocation || self.write_bundle.is_some(),
@@ -309,6 +329,32 @@ impl Args {
             let settings = settings(interrupt.raised());
             self.probe(targets, settings, interrupt, outputs, bundle)
         })
+    }
+
+    /// The probes to run: as a load balancer those that tell how it fares, unless some are named.
+    fn selection(&self) -> Result<Selection, CliError> {
+        let (only, skip) = (&self.limits.only, &self.limits.skip);
+        let usage = |told: &str| Err(CliError::Usage(told.into()));
+        if self.connection.client.is_none() {
+            if only.iter().any(|only| only.trim() == "backend") {
+                return usage("the probe `backend` asks as a load balancer: name it with --as");
+            }
+            return selection(only, skip);
+        }
+        if self.connection.starttls.is_some() {
+            return usage("--as and --starttls: a load balancer begins with TLS; leave one out");
+        }
+        if self.mozilla.is_some() {
+            return usage(
+                "--as and --mozilla: the guidelines are not for a load balancer's targets",
+            );
+        }
+        if self.identity.is_given() {
+            return usage("--as and --client-cert: a load balancer has no certificate to present");
+        }
+        let named = only.iter().any(|only| !only.trim().is_empty());
+        let own = BalancerClient::PROBES.map(str::to_owned);
+        selection(if named { only } else { &own }, skip)
     }
 
     /// The file for the chain, where one is wanted.
@@ -559,6 +605,23 @@ fn server_name(given: &str) -> Result<String, String> {
     name.ok_or_else(|| {
         "a server name is a host name, such as app.example.com; for none at all there is --no-sni"
             .into()
+    })
+}
+
+/// A load balancer as a client.
+fn client(given: &str) -> Result<BalancerClient, String> {
+    given.parse().map_err(|error| {
+        let (given, known): (_, Vec<&str>) = match &error {
+            BalancerError::Profile { given } => {
+                (given, BalancerKind::ALL.map(BalancerKind::name).to_vec())
+            }
+            BalancerError::Policy { given } => {
+                let policies = elb_policies().iter();
+                (given, policies.map(|policy| policy.name.as_str()).collect())
+            }
+            error => return error.to_string(),
+        };
+        format!("{error}{}", did_you_mean(given.raw(), known))
     })
 }
 

@@ -30,6 +30,11 @@ pub(super) struct IdentityArgs {
 }
 
 impl IdentityArgs {
+    /// Whether there is one to present.
+    pub(super) fn is_given(&self) -> bool {
+        self.client_cert.is_some()
+    }
+
     /// The certificate, read and found to be one that can be used.
     pub(super) fn identity(&self) -> Result<Option<ClientIdentity>, CliError> {
         let (Some(certificate), Some(key)) = (&self.client_cert, &self.client_key) else {

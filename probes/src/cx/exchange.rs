@@ -22,6 +22,7 @@ pub(super) struct HelloExchange {
     pub(super) sent: usize,
     pub(super) begun: Instant,
     pub(super) connect_time: Duration,
+    pub(super) took: Duration,
     pub(super) in_company: bool,
 }
 
@@ -57,6 +58,7 @@ impl Cx {
                 break answer.end(heard);
             }
         };
+        let took = begun.elapsed();
         let outcome = match outcome {
             HelloOutcome::NotTls(first) => {
                 HelloOutcome::NotTls(rest_of_banner(&mut connection, first).await?)
@@ -68,6 +70,7 @@ impl Cx {
             sent: bytes.len(),
             begun: begun - connection.connect_time,
             connect_time: connection.connect_time,
+            took,
             in_company: own_slot && crowd.max(self.gate.busy()) > 1,
         })
     }

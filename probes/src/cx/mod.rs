@@ -22,11 +22,12 @@ use crate::lock::lock;
 use crate::net::NetError;
 use crate::net::connect::Connection;
 use crate::net::gate::Gate;
-use crate::probe::ProbeError;
+use crate::probe::{Probe, ProbeError};
 use crate::settings::Settings;
 use crate::steadiness::{Noticed, Steadiness};
 use crate::target::Endpoint;
 use crate::tls::ask::{self, Reply};
+use crate::tls::backend::Backend;
 use crate::tls::hellos::{Hello, HelloOutcome};
 use crate::tls::issuers::IssuersSeen;
 use crate::tls::session::{ResumeSpec, Resumptions, Session, SessionSpec};
@@ -80,6 +81,8 @@ pub(crate) struct Told {
     pub(crate) at: Instant,
     /// How long the TCP handshake took.
     pub(crate) connect_time: Option<Duration>,
+    /// From the first byte of the hello to the answer, or to the end of the wait.
+    pub(crate) took: Option<Duration>,
     /// Whether other connections to the endpoint were open at the same time.
     pub(crate) in_company: bool,
 }
@@ -98,6 +101,10 @@ impl Told {
 
 impl Cx {
     pub(crate) fn new(endpoint: &Endpoint, settings: &Settings) -> Self {
+        let mut settings = settings.clone();
+        if let Some(client) = &settings.client {
+            settings.timeout = settings.timeout.max(client.patience());
+        }
         Self {
             endpoint: endpoint.clone(),
             gate: Gate::new(
@@ -106,7 +113,6 @@ impl Cx {
                 settings.deadline,
                 settings.interrupt.clone(),
             ),
-            settings: settings.clone(),
             hellos: Memo::default(),
             replies: Memo::default(),
             versions: Memo::default(),
@@ -125,13 +131,15 @@ impl Cx {
             slowest_connect: Mutex::new(Duration::ZERO),
             dropped: Mutex::default(),
             control_turn: tokio::sync::Mutex::default(),
-            http: http::request(endpoint, settings),
+            http: http::request(endpoint, &settings),
+            settings,
         }
     }
 
-    /// Whether the probe was asked for.
+    /// Whether the probe was asked for. What a load balancer gets is asked only where one is named.
     pub(crate) fn chosen(&self, id: &str) -> bool {
-        self.settings.selection.contains(id)
+        let makes_sense = id != Backend::ID || self.settings.client.is_some();
+        makes_sense && self.settings.selection.contains(id)
     }
 
     /// Panics where the settings say so: the tests of what a panic costs.
@@ -217,6 +225,7 @@ impl Cx {
 
     async fn ask_now(&self, hello: &Hello, timeout: Duration, own_slot: bool) -> Told {
         let mut in_company = false;
+        let mut took = None;
         let (outcome, connect_time) = match self.exchange(hello, timeout, own_slot).await {
             Err(NetError::Reset) => {
                 in_company = own_slot && self.gate.busy() > 0;
@@ -224,6 +233,7 @@ impl Cx {
             }
             Ok(exchange) => {
                 in_company = exchange.in_company;
+                took = Some(exchange.took);
                 if exchange.outcome.is_hello() {
                     self.good(exchange.begun);
                     self.longest_answered
@@ -248,6 +258,7 @@ impl Cx {
             outcome,
             at: Instant::now(),
             connect_time,
+            took,
             in_company,
         };
         if told.is_clear() {

@@ -98,7 +98,8 @@ async fn no_session(cx: &Cx, session: &Session) -> ProbeError {
 
 /// The request that goes over a session, where one is asked for and makes sense.
 pub(crate) fn request(endpoint: &Endpoint, settings: &Settings) -> Option<Request> {
-    let asked = settings.selection.contains(Http::ID);
+    // As a load balancer: whether requests are refused for want of a client certificate.
+    let asked = settings.selection.contains(Http::ID) || settings.client.is_some();
     if !asked || settings.before_tls.starttls.is_some() {
         return None;
     }

@@ -129,7 +129,7 @@ impl Probe for ClientAuth {
 }
 
 /// The fact of a version whose CertificateRequest comes in clear.
-fn asked_in_clear(flight: &Flight) -> Fact {
+pub(crate) fn asked_in_clear(flight: &Flight) -> Fact {
     if let Some(request) = &flight.certificate_request {
         let names = request.authorities.len();
         let told = format!("CertificateRequest with {names} names of authorities");
@@ -152,7 +152,7 @@ fn asked_in_clear(flight: &Flight) -> Fact {
 }
 
 /// The fact of TLS 1.3.
-fn asked_encrypted(session: &Session) -> Fact {
+pub(crate) fn asked_encrypted(session: &Session) -> Fact {
     let asked = session.client_certificate.is_some();
     match (session.version, asked) {
         (Some(ProtocolVersion::TLS1_3), true) => {
@@ -174,7 +174,7 @@ fn asked_encrypted(session: &Session) -> Fact {
 }
 
 /// Whether the handshake ends where there is no certificate.
-fn required_by_handshake(bare: &Session) -> Fact {
+pub(crate) fn required_by_handshake(bare: &Session) -> Fact {
     match bare.outcome {
         HandshakeOutcome::Alert if is_about_it(bare) => Fact::new(Answer::Yes, broke(bare)),
         HandshakeOutcome::Completed if bare.settled => {
@@ -197,7 +197,7 @@ fn is_about_it(bare: &Session) -> bool {
 }
 
 /// Whether requests are refused where there is no certificate.
-fn required_by_http(exchange: &Exchange) -> Option<Fact> {
+pub(crate) fn required_by_http(exchange: &Exchange) -> Option<Fact> {
     let End::Answered(head) = &exchange.end else {
         return None;
     };

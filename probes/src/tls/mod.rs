@@ -1,6 +1,7 @@
 //! One probe, one file: each puts one question to a TLS endpoint and returns what it saw.
 
 pub mod alpn;
+pub mod backend;
 pub mod certificate;
 pub mod certificate_transparency;
 pub mod client_auth;

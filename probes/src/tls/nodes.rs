@@ -334,6 +334,7 @@ mod tests {
             outcome: Ok(HelloOutcome::ServerHello(Arc::new(flight))),
             at: Instant::now(),
             connect_time: None,
+            took: None,
             in_company: false,
         }
     }

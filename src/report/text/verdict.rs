@@ -5,10 +5,11 @@
 
 use std::net::IpAddr;
 
+use gladhand_probes::tls::backend::BackendSeen;
 use gladhand_probes::tls::reach::ReachOutcome;
 use gladhand_probes::tls::verification::Verdict as Trusted;
 use gladhand_probes::wire::registry::ProtocolVersion;
-use gladhand_probes::{Attempt, Observations};
+use gladhand_probes::{Answer, Attempt, Observations};
 use time::OffsetDateTime;
 
 use super::words::{self, plural};
@@ -130,12 +131,19 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
     let unreachable = unreachable(reach)
         .map(|reason| end(&reason))
         .unwrap_or_default();
+    let backend = seen.backend.seen();
+    if let Some(backend) = backend.filter(|seen| seen.is_refused()) {
+        return backend_state(backend);
+    }
     match reach.outcome {
         ReachOutcome::Tls if target.plaintext_expected => Verdict::new(
             Mark::Broken,
             "Speaks TLS, though plaintext HTTP was expected.",
         ),
-        ReachOutcome::Tls => tls_state(seen, now),
+        ReachOutcome::Tls => match seen.backend.seen() {
+            Some(backend) => backend_state(backend),
+            None => tls_state(seen, now),
+        },
         ReachOutcome::PlaintextHttp if target.plaintext_expected => {
             Verdict::new(Mark::Works, "Speaks HTTP without TLS, as asked")
         }
@@ -170,6 +178,35 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
         | ReachOutcome::OpeningFailed => {
             Verdict::new(Mark::Unknown, format!("{UNKNOWN}{unreachable}"))
         }
+    }
+}
+
+/// How far its load balancer gets at a target.
+fn backend_state(seen: &BackendSeen) -> Verdict {
+    let broken = |told: String| Verdict::new(Mark::Broken, format!("The load balancer {told}"));
+    match seen.hello.taken.answer {
+        _ if seen.is_too_slow() => broken("gives up before the handshake is done.".into()),
+        Answer::No => broken(format!(
+            "cannot connect: its hello is refused: {}",
+            end(&seen.hello.taken.evidence)
+        )),
+        Answer::Undetermined if !seen.causes().is_empty() => {
+            broken("cannot connect: the target wants a server name.".into())
+        }
+        Answer::Undetermined => Verdict::new(
+            Mark::Unknown,
+            format!("{UNKNOWN}{}", end(&seen.hello.taken.evidence)),
+        ),
+        Answer::Yes => match &seen.handshake {
+            Some(handshake) if handshake.completes.answer == Answer::No => broken(format!(
+                "cannot connect: the handshake breaks: {}",
+                end(&handshake.completes.evidence)
+            )),
+            Some(handshake) if handshake.completes.answer == Answer::Yes => {
+                Verdict::new(Mark::Works, "The load balancer gets through")
+            }
+            _ => Verdict::new(Mark::Works, "The load balancer's hello is answered"),
+        },
     }
 }
 

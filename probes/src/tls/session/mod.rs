@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustls::crypto::CryptoProvider;
-use rustls::{ClientConfig, Error};
+use rustls::{ClientConfig, Error, SupportedProtocolVersion};
 use rustls_pki_types::ServerName;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OnceCell;
@@ -52,6 +52,21 @@ pub(crate) struct SessionSpec {
     pub(crate) client_certificate: bool,
     /// The signature schemes, most preferred first; none: the usual ones.
     pub(crate) schemes: Vec<SignatureScheme>,
+    /// What else is offered, as far as rustls has it; none: everything.
+    pub(crate) parameters: Option<Parameters>,
+}
+
+/// What another client offers. Equal values are the same offer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Parameters {
+    /// The versions.
+    pub(crate) versions: Vec<ProtocolVersion>,
+    /// The suites, most preferred first.
+    pub(crate) suites: Vec<Suite>,
+    /// The groups, most preferred first.
+    pub(crate) groups: Vec<Group>,
+    /// The signature schemes, most preferred first.
+    pub(crate) schemes: Vec<SignatureScheme>,
 }
 
 impl SessionSpec {
@@ -63,6 +78,17 @@ impl SessionSpec {
             alpn: Vec::new(),
             client_certificate: true,
             schemes: Vec::new(),
+            parameters: None,
+        }
+    }
+
+    /// The handshake of a client that offers this, with neither server name nor certificate.
+    pub(crate) fn with(parameters: Parameters) -> Self {
+        Self {
+            client_certificate: false,
+            schemes: parameters.schemes.clone(),
+            parameters: Some(parameters),
+            ..Self::ordinary(None)
         }
     }
 
@@ -327,8 +353,12 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn config(recorder: &Arc<record::Recorder>, spec: &SessionSpec) -> Result<ClientConfig, Error> {
-    let mut config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
+    let (provider, versions) = match &spec.parameters {
+        Some(parameters) => (parameters.provider(), parameters.versions()),
+        None => (provider(), rustls::ALL_VERSIONS.to_vec()),
+    };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&versions)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::clone(recorder) as _)
         .with_client_cert_resolver(Arc::clone(recorder) as _);
@@ -336,6 +366,36 @@ fn config(recorder: &Arc<record::Recorder>, spec: &SessionSpec) -> Result<Client
     let names = spec.alpn.iter();
     config.alpn_protocols = names.map(|name| name.clone().into_bytes()).collect();
     Ok(config)
+}
+
+impl Parameters {
+    /// The versions that rustls has of them.
+    fn versions(&self) -> Vec<&'static SupportedProtocolVersion> {
+        let known = rustls::ALL_VERSIONS.iter().copied();
+        let offered = |version: &&SupportedProtocolVersion| {
+            let version = ProtocolVersion(version.version.into());
+            self.versions.contains(&version)
+        };
+        known.filter(offered).collect()
+    }
+
+    /// What rustls has of the suites and groups, in their order.
+    fn provider(&self) -> Arc<CryptoProvider> {
+        let all = provider();
+        let suites = self.suites.iter().filter_map(|suite| {
+            let mut known = all.cipher_suites.iter().copied();
+            known.find(|known| u16::from(known.suite()) == suite.0)
+        });
+        let groups = self.groups.iter().filter_map(|group| {
+            let mut known = all.kx_groups.iter().copied();
+            known.find(|known| u16::from(known.name()) == group.0)
+        });
+        Arc::new(CryptoProvider {
+            cipher_suites: suites.collect(),
+            kx_groups: groups.collect(),
+            ..(*all).clone()
+        })
+    }
 }
 
 /// The name for rustls; with an address it sends no SNI.

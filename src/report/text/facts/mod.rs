@@ -2,6 +2,7 @@
 //!
 //! Addresses that show the same share a block. An undetermined fact is a `?`, never a "no".
 
+mod backend;
 mod certificate;
 mod client_auth;
 mod features;
@@ -130,9 +131,13 @@ impl Facts<'_> {
         self.attempt("port", &seen.reach, Self::reach);
         let is_tls = |reach: &ReachSeen| reach.outcome == ReachOutcome::Tls;
         if !seen.reach.seen().is_some_and(is_tls) && self.detail < Detail::Verbose {
+            if let Some(backend) = seen.backend.seen() {
+                self.backend(backend);
+            }
             // The other probes have nothing to say but that.
             return;
         }
+        self.attempt("as balancer", &seen.backend, Self::backend);
         self.attempt("handshake", &seen.handshake, Self::handshake);
         self.attempt("versions", &seen.versions, Self::versions);
         self.attempt("groups", &seen.groups, Self::groups);
