@@ -10,6 +10,12 @@ mod fixes;
 mod support;
 
 mod addresses_disagree;
+mod alb_target_health_check_fails;
+mod alb_target_keep_alive_too_short;
+mod alb_target_protocol_version_mismatch;
+mod alb_target_request_fails;
+mod alb_target_response_header_too_large;
+mod alb_target_response_invalid;
 mod alpn_http2_missing;
 mod certificate_cn_only;
 mod certificate_expired;
@@ -171,6 +177,13 @@ pub const CHECKS: &[&dyn Check] = &[
     &nodes_disagree::NodesDisagree,
     &addresses_disagree::AddressesDisagree,
     &not_measured::NotMeasured,
+    // A target behind a balancer.
+    &alb_target_keep_alive_too_short::AlbTargetKeepAliveTooShort,
+    &alb_target_response_invalid::AlbTargetResponseInvalid,
+    &alb_target_response_header_too_large::AlbTargetResponseHeaderTooLarge,
+    &alb_target_health_check_fails::AlbTargetHealthCheckFails,
+    &alb_target_request_fails::AlbTargetRequestFails,
+    &alb_target_protocol_version_mismatch::AlbTargetProtocolVersionMismatch,
 ];
 
 /// A pure function from facts to findings.

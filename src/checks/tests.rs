@@ -235,6 +235,12 @@ server-throttles
 nodes-disagree
 addresses-disagree
 not-measured
+alb-target-keep-alive-too-short
+alb-target-response-invalid
+alb-target-response-header-too-large
+alb-target-health-check-fails
+alb-target-request-fails
+alb-target-protocol-version-mismatch
 ";
 
 #[test]

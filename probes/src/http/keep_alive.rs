@@ -15,6 +15,7 @@ use super::http1;
 use super::http2::{self, IdleEnd};
 use super::strict::{AnswerEnd, Ending};
 use super::target::{Asked, TargetProtocolVersion, TargetRequest};
+use super::target_response::TargetResponseSeen;
 use crate::cx::{Cx, NoStream};
 use crate::fact::Attempt;
 use crate::net::NetError;
@@ -43,13 +44,19 @@ impl Probe for KeepAlive {
     const NEEDS: &'static [&'static str] = &["reach"];
     type Seen = KeepAliveSeen;
 
-    async fn run(cx: &Cx, _so_far: &Observations) -> Result<KeepAliveSeen, ProbeError> {
+    async fn run(cx: &Cx, so_far: &Observations) -> Result<KeepAliveSeen, ProbeError> {
         let http = cx.settings.target_http.as_ref();
         let Some((http, watch)) = http.and_then(|http| Some((http, http.watch()?))) else {
             return Err(ProbeError::not_applicable(
                 "no idle timeout to hold it against (--idle-timeout)",
             ));
         };
+        let answered = so_far.target_response.seen();
+        if answered.is_some_and(TargetResponseSeen::speaks_another_version) {
+            let version = http.protocol_version;
+            let why = format!("the target does not speak the protocol version {version}");
+            return Err(ProbeError::not_applicable(why));
+        }
         let idle_timeout = http.idle_timeout.unwrap_or_default();
         let request = http.request.clone().or_else(|| {
             // Where no client's requests go, what health checks ask for is there at least.

@@ -226,6 +226,23 @@ pub struct TargetResponseSeen {
     pub http2: Option<Fact>,
 }
 
+impl TargetResponseSeen {
+    /// The fact about the version that was asked, and that about the other one.
+    pub fn versions(&self) -> (Option<&Fact>, Option<&Fact>) {
+        match self.protocol_version {
+            TargetProtocolVersion::Http1 => (self.http1.as_ref(), self.http2.as_ref()),
+            _ => (self.http2.as_ref(), self.http1.as_ref()),
+        }
+    }
+
+    /// Whether the version that was asked is not spoken, and the other one is.
+    pub fn speaks_another_version(&self) -> bool {
+        let is = |fact: Option<&Fact>, answer| fact.is_some_and(|fact| fact.answer == answer);
+        let (asked, other) = self.versions();
+        is(asked, Answer::No) && is(other, Answer::Yes)
+    }
+}
+
 /// The answer to a health check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthCheckSeen {
@@ -382,6 +399,17 @@ impl TargetAnswer {
 
     /// Whether it says the same as another one.
     fn is_like(&self, other: &Self) -> bool {
+        // A preface that is not understood ends now in one of these ways, now in another.
+        let refused = |answer: &Self| {
+            use AnswerEnd::{Closed, Http2Error, Reset};
+            answer.framing.is_none() && matches!(answer.outcome, Closed | Reset | Http2Error)
+        };
+        let of_http2 = [self, other]
+            .iter()
+            .any(|answer| answer.outcome == AnswerEnd::Http2Error);
+        if of_http2 && refused(self) && refused(other) {
+            return true;
+        }
         self.outcome == other.outcome
             && self.status() == other.status()
             && (self.outcome != AnswerEnd::Stalled || self.body_bytes == other.body_bytes)
