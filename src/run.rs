@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gladhand_probes::mozilla::ProfileName;
 use gladhand_probes::scan::{self, Scan};
@@ -70,6 +71,11 @@ pub enum Event {
     Resolved {
         /// How many addresses it has.
         addresses: usize,
+    },
+    /// At an address nothing is left but to wait for the end of an idle connection.
+    Waiting {
+        /// How long that takes at most.
+        at_most: Duration,
     },
     /// An address is probed to the end.
     Probed,
@@ -256,9 +262,12 @@ impl Run {
 
     fn next_job(&mut self) -> Option<(usize, Job)> {
         let known = &mut self.known;
-        let job = self
-            .jobs
-            .find(|job| known.insert((job.target.clone(), job.role.clone())))?;
+        let job = self.jobs.find(|job| {
+            let mut target = job.target.clone();
+            // Another path is another question where it is asked for.
+            target.path.take_if(|_| job.settings.target_http.is_none());
+            known.insert((target, job.role.clone()))
+        })?;
         Some((self.known.len(), job))
     }
 
@@ -469,7 +478,12 @@ async fn probe_endpoint(
             ..Observations::default()
         });
     };
-    let scan = Box::pin(scan::scan(&endpoint, &settings)).await;
+    let waiting = || {
+        if let Some(at_most) = scan::waits(&settings) {
+            listener(Event::Waiting { at_most });
+        }
+    };
+    let scan = Box::pin(scan::scan(&endpoint, &settings, &waiting)).await;
     listener(Event::Probed);
     scan
 }
@@ -507,7 +521,7 @@ fn empty_target(job: &Job, error: Option<String>) -> TargetReport {
 fn row(observations: Observations) -> Scan {
     Scan {
         connections: 0,
-        duration: std::time::Duration::ZERO,
+        duration: Duration::ZERO,
         observations,
     }
 }

@@ -9,6 +9,9 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 pub use crate::clients::{BalancerClient, BalancerKind};
+pub use crate::http::target::{
+    HealthCheck, Matcher, TargetHttp, TargetProtocolVersion, TargetRequest,
+};
 pub use crate::http::{check_host, check_path};
 use crate::net::opening::BeforeTls;
 pub use crate::tls::session::{ClientIdentity, IdentityError};
@@ -50,6 +53,8 @@ pub struct Settings {
     pub client: Option<BalancerClient>,
     /// What is asked for in HTTP.
     pub http: HttpRequest,
+    /// What a load balancer asks of the endpoint over HTTP, where it is a target behind one.
+    pub target_http: Option<TargetHttp>,
     /// Fetch OCSP responses and revocation lists from where the certificates say that they are.
     pub revocation: bool,
     /// Fetch missing issuers' certificates from where the certificates say that they are.
@@ -82,6 +87,7 @@ impl Settings {
             client_identity: None,
             client: None,
             http: HttpRequest::default(),
+            target_http: None,
             revocation: false,
             fetch_issuers: false,
             selection: Selection::default(),

@@ -5,9 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use gladhand_probes::aws::inventory::{
-    Action, Condition, Listener, Target as AwsTarget, TargetGroup,
+    Action, Condition, Listener, LoadBalancerType, Target as AwsTarget, TargetGroup,
 };
-use gladhand_probes::settings::{ServerName, Settings};
+use gladhand_probes::aws::policy::backend_policy;
+use gladhand_probes::settings::{
+    BalancerClient, BalancerKind, HealthCheck, ServerName, Settings, TargetHttp,
+    TargetProtocolVersion, TargetRequest, check_path,
+};
 use gladhand_probes::target::Target;
 
 use super::{Ask, Plan, listeners, only, shared};
@@ -22,8 +26,7 @@ const AT_A_TARGET: &[&str] = &[
     "client_auth",
     "certificate",
     "backend",
-    "response",
-    "target_http",
+    "target_response",
     "keep_alive",
 ];
 
@@ -187,7 +190,7 @@ fn job(
 pub(crate) fn target_settings(
     ask: &Ask<'_>,
     group: &TargetGroup,
-    _purpose: Purpose,
+    purpose: Purpose,
     speaks: Speaks,
 ) -> Settings {
     let mut settings = ask.settings.clone();
@@ -203,13 +206,82 @@ pub(crate) fn target_settings(
         Speaks::Http => only(&settings.selection, AT_A_TARGET),
         Speaks::Tcp => only(&settings.selection, &["reach"]),
     };
-    if !ask.keep_alive {
-        settings.selection = super::without(&settings.selection, "keep_alive");
-    }
-    let request = request(ask, group);
-    settings.http.host = request.host;
-    settings.http.path = request.path;
+    settings.client = Some(client(ask));
+    settings.target_http = target_http(ask, group, purpose);
     settings
+}
+
+/// The load balancer as a client. What a Classic one offers its instances is not documented.
+fn client(ask: &Ask<'_>) -> BalancerClient {
+    let kind = match ask.balancer.kind {
+        LoadBalancerType::Network => BalancerKind::Nlb,
+        _ => BalancerKind::Alb,
+    };
+    BalancerClient::new(kind, backend_policy(ask.balancer))
+}
+
+/// What goes to a port over HTTP; none where nothing does, as far as the load balancer knows.
+fn target_http(ask: &Ask<'_>, group: &TargetGroup, purpose: Purpose) -> Option<TargetHttp> {
+    let protocol_version = TargetProtocolVersion::ALL
+        .into_iter()
+        .find(|version| group.protocol_version.as_deref() == Some(version.name()))
+        .unwrap_or_default();
+    let checked = group.health_check.enabled
+        && matches!(
+            group.health_check.protocol.as_deref(),
+            Some("HTTP" | "HTTPS")
+        );
+    // A check of another protocol, or on another port, is a question of its own.
+    let here = match purpose {
+        Purpose::HealthCheck => true,
+        Purpose::Traffic => health_check(group) == traffic(group) && !has_a_port_of_its_own(group),
+    };
+    let health_check = (checked && here).then(|| {
+        let usual = HealthCheck::usual(protocol_version);
+        let path = group.health_check.path.clone();
+        let matcher = group.health_check.matcher.as_deref();
+        HealthCheck {
+            path: path
+                .filter(|path| check_path(path).is_ok())
+                .unwrap_or(usual.path),
+            matcher: matcher
+                .and_then(|codes| codes.parse().ok())
+                .unwrap_or(usual.matcher),
+        }
+    });
+    let is_http = matches!(group.protocol.as_deref(), Some("HTTP" | "HTTPS"));
+    let request = (is_http && purpose == Purpose::Traffic).then(|| {
+        let Request { host, path } = request(ask, group);
+        let mut listeners = ask.balancer.listeners.read().into_iter().flatten();
+        TargetRequest {
+            host,
+            path: Some(path),
+            https: listeners.any(Listener::has_tls),
+        }
+    });
+    if health_check.is_none() && request.is_none() {
+        return None;
+    }
+    Some(TargetHttp {
+        protocol_version,
+        idle_timeout: request
+            .as_ref()
+            .filter(|_| ask.keep_alive)
+            .and_then(|_| ask.balancer.idle_timeout())
+            .map(|seconds| Duration::from_secs(seconds.into())),
+        health_check,
+        request,
+    })
+}
+
+fn has_a_port_of_its_own(group: &TargetGroup) -> bool {
+    let targets = group.targets.read().into_iter().flatten();
+    targets.into_iter().any(|target| {
+        let traffic = target.port.or(group.port);
+        target
+            .health_check_port
+            .is_some_and(|port| Some(port) != traffic)
+    })
 }
 
 /// A request that the load balancer would send to a group.
@@ -273,7 +345,7 @@ fn host(conditions: &[Condition]) -> Option<String> {
 fn path(conditions: &[Condition]) -> Option<String> {
     values(conditions, "path-pattern").find_map(|pattern| {
         let path = pattern.replace(['*', '?'], "");
-        let sound = gladhand_probes::settings::check_path(&path).is_ok();
+        let sound = check_path(&path).is_ok();
         sound.then_some(path)
     })
 }

@@ -213,6 +213,8 @@ impl Args {
             trust,
             ct_logs: LogList::shipped(),
             client_identity,
+            client: None,
+            target_http: None,
             http: HttpRequest {
                 host: self.probing.host.clone(),
                 path: self.probing.path.clone().unwrap_or_else(|| "/".into()),

@@ -43,6 +43,7 @@ Examples:
   gladhand check example.com --revocation         asks the CA, too; fetches missing intermediates
   gladhand check example.com --write-bundle fullchain.pem
   gladhand check api.example.com --client-cert client.pem --client-key client.key
+  gladhand check http://10.0.1.25:8080/api --host www.example.com --health-path /up --idle-timeout 60
   gladhand check example.com --mozilla intermediate --path /health
   gladhand check mail.example.com --starttls smtp
   gladhand check app.example.com --via http://proxy.example.com:3128
@@ -319,6 +320,7 @@ impl Args {
             client_identity,
             client: self.connection.client.clone(),
             http: self.http.request(),
+            target_http: self.http.target(false),
             revocation: self.limits.revocation,
             fetch_issuers: self.limits.revocation || self.write_bundle.is_some(),
             selection,
