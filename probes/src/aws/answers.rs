@@ -16,6 +16,8 @@ use super::operations::{OPERATIONS, Operation};
 use super::plan::{self, Call};
 
 pub use self::load::LoadError;
+#[cfg(feature = "aws")]
+pub(super) use self::load::one_user;
 pub use self::save::SaveError;
 
 /// What AWS answered.
@@ -89,10 +91,15 @@ impl Answers {
     /// answers come together.
     pub fn sort(&mut self) {
         let place = |answer: &Answer| {
-            Operation::find(&answer.action, answer.classic).map_or(OPERATIONS.len(), Operation::place)
+            Operation::find(&answer.action, answer.classic)
+                .map_or(OPERATIONS.len(), Operation::place)
         };
         self.all.sort_by_cached_key(|answer| {
-            let said = answer.outcome.as_ref().err().map(|refusal| refusal.message.clone());
+            let said = answer
+                .outcome
+                .as_ref()
+                .err()
+                .map(|refusal| refusal.message.clone());
             (place(answer), answer.resource.clone(), said)
         });
     }

@@ -32,7 +32,8 @@ impl Wanted {
             region: subject.and_then(Subject::region).map(str::to_owned),
             ..Self::default()
         };
-        if let Some(Subject::Arn(arn) | Subject::Classic(arn) | Subject::TargetGroup(arn)) = subject {
+        if let Some(Subject::Arn(arn) | Subject::Classic(arn) | Subject::TargetGroup(arn)) = subject
+        {
             wanted.partition = Some(arn.partition.clone());
             wanted.account = Some(arn.account.clone()).filter(|account| !account.is_empty());
         }
@@ -61,7 +62,10 @@ pub fn policy(wanted: &Wanted) -> Value {
         let resources = match operation.limit {
             Limit::Free => continue,
             Limit::No => vec!["*".to_owned()],
-            Limit::To(patterns) => patterns.iter().map(|pattern| fill(pattern, wanted)).collect(),
+            Limit::To(patterns) => patterns
+                .iter()
+                .map(|pattern| fill(pattern, wanted))
+                .collect(),
         };
         let actions = statements.entry(resources).or_default();
         actions.push(operation.action());
@@ -76,9 +80,8 @@ pub fn policy(wanted: &Wanted) -> Value {
 }
 
 fn fill(pattern: &str, wanted: &Wanted) -> String {
-    let or = |value: &Option<String>, default: &str| {
-        value.clone().unwrap_or_else(|| default.to_owned())
-    };
+    let or =
+        |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
     pattern
         .replace("{partition}", &or(&wanted.partition, "aws"))
         .replace("{region}", &or(&wanted.region, "*"))
@@ -96,8 +99,7 @@ fn kind(arn: &Arn) -> LoadBalancerType {
 mod tests {
     use super::*;
 
-    const ALB: &str =
-        "arn:aws-cn:elasticloadbalancing:cn-north-1:123456789012:loadbalancer/app/shop/50dc6c495c0c9188";
+    const ALB: &str = "arn:aws-cn:elasticloadbalancing:cn-north-1:123456789012:loadbalancer/app/shop/50dc6c495c0c9188";
 
     fn of(what: &str, probe: bool) -> String {
         let subject = Subject::parse(what).unwrap();
@@ -136,7 +138,10 @@ mod tests {
 
     #[test]
     fn each_action_stands_once_and_changes_nothing() {
-        let policy = policy(&Wanted { probe: true, ..Wanted::default() });
+        let policy = policy(&Wanted {
+            probe: true,
+            ..Wanted::default()
+        });
         let mut all: Vec<&str> = policy["Statement"]
             .as_array()
             .unwrap()
@@ -150,7 +155,10 @@ mod tests {
         assert_eq!(all.len(), count);
         for action in all {
             let (_, name) = action.split_once(':').unwrap();
-            assert!(name.starts_with("Describe") || name.starts_with("Get"), "{action}");
+            assert!(
+                name.starts_with("Describe") || name.starts_with("Get"),
+                "{action}"
+            );
         }
     }
 }

@@ -13,8 +13,8 @@
 
 pub mod answers;
 pub mod arn;
-//CFG
-//pub mod collect;
+#[cfg(feature = "aws")]
+pub mod collect;
 pub mod defaults;
 pub mod iam;
 pub mod inventory;

@@ -180,18 +180,16 @@ impl Operation {
 
     /// Its place in [`OPERATIONS`], by which answers are ordered.
     pub fn place(&self) -> usize {
-        let same = |other: &&Operation| **other == *self;
-        OPERATIONS
-            .iter()
-            .position(|operation| same(&operation))
-            .unwrap_or(OPERATIONS.len())
+        let place = OPERATIONS.iter().position(|operation| *operation == self);
+        place.unwrap_or(OPERATIONS.len())
     }
 
     /// The one with this action.
     pub fn find(action: &str, classic: bool) -> Option<&'static Self> {
-        OPERATIONS.iter().copied().find(|operation| {
-            operation.is_classic() == classic && operation.action() == action
-        })
+        OPERATIONS
+            .iter()
+            .copied()
+            .find(|operation| operation.is_classic() == classic && operation.action() == action)
     }
 }
 
@@ -340,10 +338,7 @@ mod tests {
         assert_eq!(of(&SSL_POLICIES), "aws elbv2 describe-ssl-policies");
         assert_eq!(of(&WEB_ACL), "aws wafv2 get-web-acl-for-resource");
         assert_eq!(of(&CLASSIC_HEALTH), "aws elb describe-instance-health");
-        assert_eq!(
-            of(&PREFIX_LIST),
-            "aws ec2 get-managed-prefix-list-entries"
-        );
+        assert_eq!(of(&PREFIX_LIST), "aws ec2 get-managed-prefix-list-entries");
     }
 
     #[test]

@@ -17,8 +17,8 @@ use super::operations::{
     ATTRIBUTES, About, CALLER, CERTIFICATE, CERTIFICATE_PEM, CLASSIC_ATTRIBUTES, CLASSIC_HEALTH,
     CLASSIC_LOAD_BALANCERS, CLASSIC_POLICIES, CLASSIC_TAGS, INSTANCES, INTERFACES,
     LISTENER_ATTRIBUTES, LISTENER_CERTIFICATES, LISTENERS, LOAD_BALANCERS, METRICS, NETWORK_ACLS,
-    Operation, PREFIX_LIST, RULES, SECURITY_GROUPS, SERVER_CERTIFICATE, SSL_POLICIES, SUBNETS, TAGS,
-    TARGET_GROUP_ATTRIBUTES, TARGET_GROUPS, TARGET_HEALTH, TRUST_STORES, WEB_ACL,
+    Operation, PREFIX_LIST, RULES, SECURITY_GROUPS, SERVER_CERTIFICATE, SSL_POLICIES, SUBNETS,
+    TAGS, TARGET_GROUP_ATTRIBUTES, TARGET_GROUPS, TARGET_HEALTH, TRUST_STORES, WEB_ACL,
 };
 
 /// Things named in one request of ELB: its limit for tags.
@@ -332,9 +332,12 @@ impl<'a> Plan<'a> {
                 balancer.name,
                 CLASSIC_METRICS,
             ),
-            LoadBalancerType::Network => {
-                ("AWS/NetworkELB", "LoadBalancer", own.as_str(), NETWORK_METRICS)
-            }
+            LoadBalancerType::Network => (
+                "AWS/NetworkELB",
+                "LoadBalancer",
+                own.as_str(),
+                NETWORK_METRICS,
+            ),
             _ => (
                 "AWS/ApplicationELB",
                 "LoadBalancer",
@@ -346,7 +349,9 @@ impl<'a> Plan<'a> {
         call.resource = Some(balancer.id.into());
         call.subjects.push(balancer.id.into());
         if let Some((start, end)) = self.scope.metrics {
-            call = call.with("StartTime", aligned(start)).with("EndTime", aligned(end));
+            call = call
+                .with("StartTime", aligned(start))
+                .with("EndTime", aligned(end));
         }
         for (at, metric) in metrics.iter().enumerate() {
             let query = format!("MetricDataQueries.member.{}", at + 1);
@@ -373,8 +378,7 @@ impl<'a> Plan<'a> {
                 // server-certificate/PATH/NAME: only the name is asked for.
                 let name = parsed.resource.rsplit('/').next().unwrap_or_default();
                 if self.asked.first(&SERVER_CERTIFICATE, arn) {
-                    self.calls
-                        .push(Call::about(&SERVER_CERTIFICATE, arn, name));
+                    self.calls.push(Call::about(&SERVER_CERTIFICATE, arn, name));
                 }
             } else if parsed.service == "acm" {
                 self.one(&CERTIFICATE, arn);

@@ -42,7 +42,9 @@ pub enum SubjectError {
         why: String,
     },
     /// A Gateway Load Balancer passes packets on: there is no TLS on it.
-    #[error("{what:?} is a Gateway Load Balancer, which has no TLS: give that of an Application, Network or Classic one")]
+    #[error(
+        "{what:?} is a Gateway Load Balancer, which has no TLS: give that of an Application, Network or Classic one"
+    )]
     Gateway {
         /// What was given.
         what: String,
@@ -96,9 +98,7 @@ impl Subject {
         }
         let allowed = |letter: char| letter.is_ascii_alphanumeric() || letter == '-';
         if text.is_empty() || text.len() > 32 || !text.chars().all(allowed) {
-            return Err(refused(
-                "a name has up to 32 letters, digits and hyphens",
-            ));
+            return Err(refused("a name has up to 32 letters, digits and hyphens"));
         }
         Ok(Self::Name(text.into()))
     }
@@ -120,7 +120,14 @@ impl Subject {
             ["loadbalancer", "app" | "net", _, _] => Ok(Self::Arn(arn.clone())),
             ["loadbalancer", name] if !name.is_empty() => Ok(Self::Classic(arn.clone())),
             // listener/app/NAME/ID/LISTENER, listener-rule/app/NAME/ID/LISTENER/RULE
-            ["listener" | "listener-rule", kind @ ("app" | "net"), name, id, _, ..] => {
+            [
+                "listener" | "listener-rule",
+                kind @ ("app" | "net"),
+                name,
+                id,
+                _,
+                ..,
+            ] => {
                 let mut balancer = arn.clone();
                 balancer.resource = format!("loadbalancer/{kind}/{name}/{id}");
                 Ok(Self::Arn(balancer))

@@ -13,8 +13,8 @@ use super::save::{NOT_READ, NotReadFile};
 use super::{Answer, Answers, Refusal, Repeats, file_name_of, join};
 use crate::aws::operations::{
     ATTRIBUTES, About, CERTIFICATE, CERTIFICATE_PEM, CLASSIC_LOAD_BALANCERS, CLASSIC_TAGS,
-    LISTENER_ATTRIBUTES, LISTENERS, LOAD_BALANCERS, OPERATIONS, Operation, RULES, SERVER_CERTIFICATE,
-    TAGS, TARGET_GROUP_ATTRIBUTES, TARGET_GROUPS, WEB_ACL,
+    LISTENER_ATTRIBUTES, LISTENERS, LOAD_BALANCERS, OPERATIONS, Operation, RULES,
+    SERVER_CERTIFICATE, TAGS, TARGET_GROUP_ATTRIBUTES, TARGET_GROUPS, WEB_ACL,
 };
 use crate::aws::plan::{self, Asked, Scope};
 use crate::aws::subject::{Subject, SubjectError};
@@ -77,7 +77,12 @@ impl Answers {
         let mut answers = Self::default();
         let mut files = read(folder, &mut answers)?;
         // First those that say what they are about, since they name what the others can be about.
-        files.sort_by_key(|file| (file.operation.about != About::Itself, file.operation.place()));
+        files.sort_by_key(|file| {
+            (
+                file.operation.about != About::Itself,
+                file.operation.place(),
+            )
+        });
         for file in files {
             let resource = answers.resource(&file)?;
             answers.put(&file, resource)?;
@@ -149,7 +154,12 @@ impl Answers {
                 problem: format!(
                     "{} load balancers: say which one, by ARN or name ({}{})",
                     several.len(),
-                    several.iter().take(5).map(|(_, name, _)| *name).collect::<Vec<_>>().join(", "),
+                    several
+                        .iter()
+                        .take(5)
+                        .map(|(_, name, _)| *name)
+                        .collect::<Vec<_>>()
+                        .join(", "),
                     if several.len() > 5 { ", …" } else { "" },
                 ),
             }),
@@ -164,10 +174,14 @@ impl Answers {
             item["LoadBalancerName"] == *balancer
         });
         self.retain(&LISTENERS, |item| {
-            item.get("LoadBalancerArn").is_none_or(|arn| *arn == *balancer)
+            item.get("LoadBalancerArn")
+                .is_none_or(|arn| *arn == *balancer)
         });
         let wanted = |answers: &Self| -> BTreeSet<(usize, Option<String>)> {
-            let scope = Scope { probe: true, metrics: None };
+            let scope = Scope {
+                probe: true,
+                metrics: None,
+            };
             plan::next(answers, &scope, &mut Asked::default())
                 .into_iter()
                 .map(|call| (call.operation.place(), call.resource))
@@ -198,7 +212,10 @@ impl Answers {
 
     /// Refuses what the audit would ask and the folder does not answer.
     fn lack(&mut self) {
-        let scope = Scope { probe: true, metrics: None };
+        let scope = Scope {
+            probe: true,
+            metrics: None,
+        };
         for call in plan::next(self, &scope, &mut Asked::default()) {
             let (action, classic) = (call.operation.action(), call.operation.is_classic());
             let answered = self.to(&action, classic).any(|answer| {
@@ -257,7 +274,10 @@ impl Answers {
         let names = match best.as_slice() {
             [(_, only)] => return Ok(Some((*only).clone())),
             [(first, one), (second, _), ..] if first > second => return Ok(Some((*one).clone())),
-            _ => candidates.iter().take(3).map(|candidate| file_name_of(candidate)),
+            _ => candidates
+                .iter()
+                .take(3)
+                .map(|candidate| file_name_of(candidate)),
         };
         match candidates.as_slice() {
             [only] if suffix.exact.is_none() => Ok(Some(only.clone())),
@@ -277,7 +297,11 @@ impl Answers {
 /// The only load balancer that uses this target group.
 pub(in crate::aws) fn one_user(what: &str, group: Option<&Value>) -> Result<String, SubjectError> {
     let users = group.and_then(|group| group.get("LoadBalancerArns")?.as_array());
-    let users: Vec<&str> = users.into_iter().flatten().filter_map(Value::as_str).collect();
+    let users: Vec<&str> = users
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     match users.as_slice() {
         [one] => Ok((*one).to_owned()),
         [] => Err(SubjectError::NotALoadBalancer {
@@ -369,7 +393,9 @@ impl File {
         let Value::Object(members) = &value else {
             return Err(problem("not an answer of AWS: no JSON object".into()));
         };
-        let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let stem = path
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned());
         let stem = stem.unwrap_or_default();
         let operation = match by_name(&stem, members) {
             Some(operation) if has_content_of(operation, members) => operation,
@@ -387,7 +413,12 @@ impl File {
                 )
             })?,
         };
-        Ok(Self { path, stem, operation, value })
+        Ok(Self {
+            path,
+            stem,
+            operation,
+            value,
+        })
     }
 
     fn problem(&self, problem: String) -> LoadError {
@@ -426,7 +457,10 @@ impl Suffix {
     /// How much of a resource's name or id the file's name has: its length, or none.
     fn likeness(&self, resource: &str) -> Option<usize> {
         let own = file_name_of(resource);
-        let parts = own.split('_').map(plain).chain([plain(&own), plain(resource)]);
+        let parts = own
+            .split('_')
+            .map(plain)
+            .chain([plain(&own), plain(resource)]);
         parts
             .filter(|part| part.len() > 1 && !matches!(part.as_str(), "app" | "net"))
             .filter(|part| !matches!(part.as_str(), "listener" | "targetgroup" | "certificate"))
@@ -439,7 +473,11 @@ impl Suffix {
 /// Lower-case, with hyphens for everything that is neither letter nor digit.
 fn plain(text: &str) -> String {
     let letter = |c: char| {
-        if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
     };
     text.chars().map(letter).collect()
 }
@@ -458,10 +496,16 @@ fn by_name(stem: &str, members: &Map<String, Value>) -> Option<&'static Operatio
         .copied()
         .filter(|operation| has_word(&name, &operation.command()))
         .collect();
-    let longest = named.iter().map(|operation| operation.command().len()).max()?;
+    let longest = named
+        .iter()
+        .map(|operation| operation.command().len())
+        .max()?;
     named.retain(|operation| operation.command().len() == longest);
     // The two APIs of load balancers have the same names; their answers are not the same.
-    let fits = named.iter().copied().find(|operation| has_content_of(operation, members));
+    let fits = named
+        .iter()
+        .copied()
+        .find(|operation| has_content_of(operation, members));
     fits.or_else(|| named.first().copied())
 }
 
@@ -488,7 +532,9 @@ fn has_content_of(operation: &Operation, members: &Map<String, Value>) -> bool {
 fn by_content(members: &Map<String, Value>) -> Option<&'static Operation> {
     if let Some(Value::Array(attributes)) = members.get("Attributes") {
         let has = |of: &[&str]| {
-            let keys = attributes.iter().filter_map(|item| item.get("Key")?.as_str());
+            let keys = attributes
+                .iter()
+                .filter_map(|item| item.get("Key")?.as_str());
             let mut keys = keys.map(|key| of.iter().any(|start| key.starts_with(start)));
             keys.any(|found| found)
         };
@@ -496,18 +542,35 @@ fn by_content(members: &Map<String, Value>) -> Option<&'static Operation> {
         let kinds: [(&'static Operation, &[&str]); 3] = [
             (
                 &TARGET_GROUP_ATTRIBUTES,
-                &["deregistration_delay", "stickiness.", "target_group_health.", "lambda."],
+                &[
+                    "deregistration_delay",
+                    "stickiness.",
+                    "target_group_health.",
+                    "lambda.",
+                ],
             ),
             (
                 &ATTRIBUTES,
-                &["deletion_protection.", "access_logs.", "idle_timeout.", "ipv6."],
+                &[
+                    "deletion_protection.",
+                    "access_logs.",
+                    "idle_timeout.",
+                    "ipv6.",
+                ],
             ),
             (
                 &LISTENER_ATTRIBUTES,
-                &["routing.http.response.", "routing.http.request.", "tcp.idle_timeout"],
+                &[
+                    "routing.http.response.",
+                    "routing.http.request.",
+                    "tcp.idle_timeout",
+                ],
             ),
         ];
-        return kinds.into_iter().find(|(_, of)| has(of)).map(|(operation, _)| operation);
+        return kinds
+            .into_iter()
+            .find(|(_, of)| has(of))
+            .map(|(operation, _)| operation);
     }
     if members.is_empty() {
         return None;

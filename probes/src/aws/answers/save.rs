@@ -65,7 +65,10 @@ impl Answers {
         };
         for entry in entries {
             let name = entry.map_err(failed)?.file_name();
-            if Path::new(&name).extension().is_some_and(|end| end == "json") {
+            if Path::new(&name)
+                .extension()
+                .is_some_and(|end| end == "json")
+            {
                 return Err(SaveError::NotEmpty(folder.to_owned()));
             }
         }

@@ -11,6 +11,7 @@
 mod client;
 mod error;
 mod find;
+mod http;
 mod xml;
 
 use std::fmt;
@@ -23,7 +24,8 @@ pub use self::error::CollectError;
 
 use self::client::Client;
 use super::answers::{Answers, Refusal};
-use super::plan::{self, Asked, Call};
+use super::plan::{self, Asked};
+use super::subject::Subject;
 
 /// Calls at once.
 const AT_ONCE: usize = 8;
@@ -110,9 +112,9 @@ pub async fn collect(
     request: &Request,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Answers, CollectError> {
-    let subject = find::Subject::parse(&request.what)?;
-    let client = Client::open(request, subject.region()).await?;
-    let mut answers = find::load_balancer(&client, &subject).await?;
+    let subject = Subject::parse(&request.what)?;
+    let client = &Client::open(request, subject.region()).await?;
+    let mut answers = find::load_balancer(client, &request.what, &subject).await?;
     let scope = plan::Scope {
         probe: request.probe,
         metrics: Some((request.now - request.metrics_window, request.now)),
@@ -120,22 +122,37 @@ pub async fn collect(
     let mut asked = Asked::default();
     let mut done = 0;
     loop {
-        let calls = plan::next(&answers, &scope, &mut asked);
+        let mut calls = plan::next(&answers, &scope, &mut asked);
         if calls.is_empty() {
             break;
         }
         let known = done + calls.len();
+        let over = calls.split_off(calls.len().min(MOST_CALLS.saturating_sub(done)));
         progress(Progress { done, known });
-        let mut outcomes = stream::iter(calls)
-            .map(|call| async {
+        let mut outcomes = stream::iter(calls.into_iter().enumerate())
+            .map(|(place, call)| async move {
                 let outcome = client.ask(&call).await;
-                (call, outcome)
+                (place, call, outcome)
             })
             .buffer_unordered(AT_ONCE);
-        while let Some((call, outcome)) = outcomes.next().await {
+        let mut came = Vec::new();
+        while let Some(outcome) = outcomes.next().await {
+            came.push(outcome);
             done += 1;
             progress(Progress { done, known });
+        }
+        // Not in the order in which they came, so that two runs give the same.
+        came.sort_by_key(|(place, ..)| *place);
+        for (_, call, outcome) in came {
             answers.add(&call, outcome);
+        }
+        for call in over {
+            let refusal = Refusal {
+                code: String::new(),
+                message: format!("not asked: more than {MOST_CALLS} calls"),
+            };
+            answers.add(&call, Err(refusal));
+            done += 1;
         }
     }
     answers.sort();
