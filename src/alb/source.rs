@@ -5,8 +5,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gladhand_probes::Untrusted;
+use gladhand_probes::aws::answers::Answers;
 use gladhand_probes::aws::inventory::LoadBalancer;
+use gladhand_probes::aws::read;
 use gladhand_probes::aws::{Inventory, Section};
+use gladhand_probes::untrusted::escape;
 
 /// A saved report of many targets is not larger.
 const MOST: u64 = 64 * 1024 * 1024;
@@ -23,6 +26,9 @@ pub enum SourceError {
         /// Why.
         why: String,
     },
+    /// A folder that cannot be used; the message says which file, and why.
+    #[error("--from-json: {0}")]
+    Folder(String),
     /// Nothing there has the name, ARN or DNS name that was asked for; or nothing was asked for, and there
     /// are several.
     #[error("{asked}; there {}", there(.known))]
@@ -34,11 +40,21 @@ pub enum SourceError {
     },
 }
 
-/// Reads a report of an earlier run (its `.inventory`), or an inventory.
+/// Reads what was saved of a load balancer: a folder of AWS's answers, a report of an earlier run (its
+/// `.inventory`), or an inventory. Without a name, of the only one there is.
 ///
 /// # Errors
-/// [`SourceError::File`].
-pub fn saved(path: &Path) -> Result<Inventory, SourceError> {
+/// [`SourceError`].
+pub fn saved(path: &Path, asked: Option<&str>) -> Result<Inventory, SourceError> {
+    if !path.is_dir() {
+        return choose(from_file(path)?, asked);
+    }
+    let answers = Answers::load(path, asked)
+        .map_err(|error| SourceError::Folder(escape(&error.to_string())))?;
+    choose(read::inventory(&answers), None)
+}
+
+fn from_file(path: &Path) -> Result<Inventory, SourceError> {
     let wrong = |why: String| SourceError::File {
         path: path.into(),
         why,
@@ -145,7 +161,7 @@ mod tests {
 
     fn healthy() -> Inventory {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audits/healthy.json");
-        saved(&path).unwrap()
+        from_file(&path).unwrap()
     }
 
     #[test]
@@ -198,7 +214,7 @@ mod tests {
         ] {
             let path = folder.path().join("a.json");
             std::fs::write(&path, text).unwrap();
-            let error = saved(&path).unwrap_err().to_string();
+            let error = saved(&path, None).unwrap_err().to_string();
             assert!(error.contains(told) && error.contains("a.json"), "{error}");
         }
     }

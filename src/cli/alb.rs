@@ -1,11 +1,15 @@
 //! `gladhand alb`: audits an AWS load balancer by what AWS says of it and what is served.
 
 use std::io::Write;
+#[cfg(feature = "aws")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ArgAction;
 use clap::builder::FalseyValueParser;
-use gladhand_probes::aws::Inventory;
+use gladhand_probes::aws::answers::Answers;
+use gladhand_probes::aws::subject::Subject;
+use gladhand_probes::aws::{Inventory, iam};
 use gladhand_probes::net::opening::BeforeTls;
 use gladhand_probes::settings::{ConnectTo, Family, HttpRequest, ServerName};
 use gladhand_probes::x509::LogList;
@@ -15,11 +19,11 @@ use super::CliError;
 use super::check::{self, FailOn, LimitArgs};
 use super::descriptors::sockets;
 use super::identity::IdentityArgs;
-use super::output::{Canvas, ColorArgs, DetailArgs, OutputArgs, Outputs, deliver};
+use super::output::{Canvas, ColorArgs, DetailArgs, OutputArgs, Outputs, deliver, to_stdout};
 use super::progress::Progress;
 use super::session::{self, Interrupt};
 use crate::alb::{self, Ask, Audited, Nodes, Pin, Plan};
-use crate::exit::{Exit, exit_code};
+use crate::exit::{Exit, Signal, exit_code};
 use crate::report::model::Report;
 use crate::report::{self, FORMATS, RenderOptions};
 use crate::run::{self, Run};
@@ -186,6 +190,9 @@ struct ProbingArgs {
 impl Args {
     pub(super) fn run(&self) -> Result<Exit, CliError> {
         self.color.apply();
+        if self.aws.print_iam_policy {
+            return self.iam_policy();
+        }
         // Everything that can be wrong is found out before anybody is asked.
         let selection = check::selection(&self.limits.only, &self.limits.skip)?;
         self.limits.check_fetches(false)?;
@@ -194,6 +201,10 @@ impl Args {
         let known: Vec<_> = FORMATS.iter().map(|format| format.name()).collect();
         let outputs = self.output.outputs(&known)?;
         let saved = self.saved()?;
+        if let Some(folder) = &self.aws.save {
+            let wrong = |error| CliError::Usage(format!("--save: {error}"));
+            Answers::may_save(folder).map_err(wrong)?;
+        }
         let family = match (self.probing.ipv4, self.probing.ipv6) {
             (true, _) => Family::V4,
             (_, true) => Family::V6,
@@ -238,10 +249,23 @@ impl Args {
             return Ok(None);
         };
         let wrong = |error: alb::SourceError| CliError::Usage(error.to_string());
-        let inventory = alb::saved(path).map_err(wrong)?;
-        alb::choose(inventory, self.which.as_deref())
+        alb::saved(path, self.which.as_deref())
             .map(Some)
             .map_err(wrong)
+    }
+
+    /// The policy that allows what is asked for.
+    fn iam_policy(&self) -> Result<Exit, CliError> {
+        let subject = self.which.as_deref().map(Subject::parse).transpose();
+        let subject = subject.map_err(|error| CliError::Usage(error.to_string()))?;
+        let policy = iam::policy(&iam::Wanted::of(subject.as_ref(), !self.probing.no_probe));
+        to_stdout(|_, _, out| report::json::write_pretty(&policy, out)).map_err(|source| {
+            CliError::Write {
+                to: "stdout".into(),
+                source,
+            }
+        })?;
+        Ok(Exit::Clean)
     }
 
     async fn audit(
@@ -254,7 +278,14 @@ impl Args {
         let started = settings.now;
         let inventory = match saved {
             Some(inventory) => inventory,
-            None => self.live(&settings, &interrupt).await?,
+            None => match self.live(&settings, &interrupt).await? {
+                Some(inventory) => inventory,
+                None => {
+                    return Ok(Exit::Signalled(
+                        interrupt.signal().unwrap_or(Signal::Interrupt),
+                    ));
+                }
+            },
         };
         let plan = self.plan(&inventory, &settings).await?;
         let run = self.probe(plan.jobs, &settings, &interrupt).await;
@@ -351,11 +382,69 @@ impl Args {
 }
 
 /// Asking AWS.
+#[cfg(feature = "aws")]
+impl Args {
+    /// What AWS says now; none where a signal came before it had.
+    async fn live(
+        &self,
+        settings: &Settings,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Inventory>, CliError> {
+        use gladhand_probes::aws::collect::{Request, collect};
+        use gladhand_probes::aws::read;
+
+        let request = Request {
+            region: self.aws.region.clone(),
+            profile: self.aws.profile.clone(),
+            endpoint_url: self.aws.endpoint_url.clone(),
+            assume_role: self.aws.assume_role.clone(),
+            probe: !self.probing.no_probe,
+            ..Request::new(self.which.as_deref().unwrap_or_default(), settings.now)
+        };
+        let mut raised = interrupt.raised();
+        let asking = collect(&request, &|_| ());
+        let answers = tokio::select! {
+            answers = asking => answers.map_err(|error| told_of_aws(&error))?,
+            _ = raised.wait_for(|raised| *raised) => return Ok(None),
+        };
+        if let Some(folder) = &self.aws.save {
+            answers.save(folder).map_err(|error| CliError::Write {
+                to: shown(folder),
+                source: std::io::Error::other(error.to_string()),
+            })?;
+        }
+        let inventory = read::inventory(&answers);
+        alb::choose(inventory, None)
+            .map(Some)
+            .map_err(|error| CliError::Usage(error.to_string()))
+    }
+}
+
+/// An error of AWS, or of what was given for it.
+#[cfg(feature = "aws")]
+fn told_of_aws(error: &gladhand_probes::aws::collect::CollectError) -> CliError {
+    use gladhand_probes::aws::collect::CollectError;
+    let told = gladhand_probes::untrusted::escape(&error.to_string());
+    match error {
+        CollectError::Expired { .. }
+        | CollectError::UnknownCredentials { .. }
+        | CollectError::Unreachable { .. }
+        | CollectError::Refused { .. } => CliError::NotRead(told),
+        _ => CliError::Usage(told),
+    }
+}
+
+#[cfg(not(feature = "aws"))]
 impl Args {
     #[expect(clippy::unused_async, reason = "asks AWS where that is built in")]
-    async fn live(&self, _: &Settings, _: &Interrupt) -> Result<Inventory, CliError> {
+    async fn live(&self, _: &Settings, _: &Interrupt) -> Result<Option<Inventory>, CliError> {
         let told = "this program was built without AWS's SDK (the feature `aws`): give saved answers with \
                     --from-json";
         Err(CliError::Usage(told.into()))
     }
+}
+
+#[cfg(feature = "aws")]
+fn shown(path: &Path) -> String {
+    Untrusted::from(path.to_string_lossy().as_ref()).to_string()
 }

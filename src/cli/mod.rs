@@ -90,6 +90,9 @@ pub enum CliError {
         /// What the system said.
         source: io::Error,
     },
+    /// AWS does not tell what has to be known before anything can be audited.
+    #[error("{0}")]
+    NotRead(String),
     /// The system gave no threads, timers or signal handlers.
     #[error("cannot start")]
     Start(#[from] io::Error),
@@ -101,7 +104,7 @@ impl CliError {
         match self {
             Self::Usage(_) => Exit::Usage,
             // Something was asked, and its answer did not get through.
-            Self::Write { .. } | Self::Start(_) => Exit::Incomplete,
+            Self::Write { .. } | Self::NotRead(_) | Self::Start(_) => Exit::Incomplete,
         }
     }
 }
