@@ -68,10 +68,13 @@ pub fn report(
     let mut others: Vec<Finding> = Vec::new();
     let mut at_listeners: Vec<(&Listener, Finding)> = Vec::new();
     let mut at_targets = Fold::default();
+    let mut told = Vec::new();
     for (target, (found, not_measured)) in targets.iter().zip(of_rows) {
         match place(&inventory, target) {
             Some(Place::Listener(balancer, listener)) => {
-                gaps.extend(listener_gaps(balancer, target, not_measured));
+                for gap in listener_gaps(balancer, target, not_measured) {
+                    gap_once(&mut gaps, &mut told, listener, gap);
+                }
                 for finding in found {
                     if counts_at(listener, target, &finding)
                         && !covered(&inventory, &mut audits, listener, target, &finding)
@@ -267,6 +270,29 @@ fn is_served(
                 serial.is_none_or(|serial| leaf.serial.trim_start_matches('0') == serial)
             })
     })
+}
+
+/// Adds a gap, unless the same was told of another server name at that address.
+fn gap_once(
+    gaps: &mut Vec<NotMeasured>,
+    told: &mut Vec<(String, NotMeasured)>,
+    listener: &Listener,
+    gap: NotMeasured,
+) {
+    let address = |gap: &NotMeasured| {
+        let at = gap.subject.split_once(" (");
+        at.map(|(_, address)| address.to_owned())
+    };
+    let same = told.iter().any(|(arn, known)| {
+        *arn == listener.arn
+            && known.what == gap.what
+            && known.reason == gap.reason
+            && address(known) == address(&gap)
+    });
+    if !same {
+        told.push((listener.arn.clone(), gap.clone()));
+        gaps.push(gap);
+    }
 }
 
 /// Adds a finding, unless the same was found under another server name of the listener.

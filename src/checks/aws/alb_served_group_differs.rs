@@ -39,6 +39,10 @@ impl Audit for AlbServedGroupDiffers {
         &RULE
     }
 
+    fn covers(&self) -> &'static [&'static str] {
+        &["group-post-quantum-missing"]
+    }
+
     fn judge(&self, view: &AuditView<'_>, out: &mut Audited<'_>) {
         for (listener, seen) in tls(view) {
             let Some(policy) = view.inventory.policy_of(listener) else {
