@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
-use gladhand_probes::aws::inventory::Listener;
-use gladhand_probes::settings::{Selection, ServerName, Settings};
+use gladhand_probes::aws::Inventory;
+use gladhand_probes::aws::inventory::{Listener, LoadBalancer};
+use gladhand_probes::settings::{ServerName, Settings};
 use gladhand_probes::target::Target;
 
 use super::{Ask, Plan, only, server_names, shared, without};
@@ -66,22 +67,8 @@ fn of_listener(
     plan: &mut Plan,
 ) {
     let dns_name = ask.balancer.dns_name.as_str();
-    let mut names = match speaks {
-        Speaks::Tls => server_names(ask.inventory, listener).names,
-        // Clients ask for the same host there, and rules are by host.
-        _ => first_name(ask).into_iter().collect(),
-    };
-    if let (Some(host), Speaks::TlsOfTargets) = (&ask.settings.http.host, speaks) {
-        names.splice(
-            ..,
-            host.parse::<Target>()
-                .ok()
-                .and_then(|host| host.name().map(Into::into)),
-        );
-    }
-    if names.is_empty() {
-        names.push(dns_name.into());
-    }
+    let host = ask.settings.http.host.as_deref();
+    let names = names(ask.inventory, ask.balancer, host, listener, speaks);
     for (number, name) in names.iter().enumerate() {
         let addresses = match ask.nodes.addresses(&[name, dns_name], listener.port) {
             Ok(addresses) => addresses,
@@ -134,7 +121,7 @@ fn settings(
     }
     // No certificate is for the name that AWS gives a load balancer.
     if name == ask.balancer.dns_name {
-        settings.selection = without_names(&settings.selection);
+        settings.selection = without(&settings.selection, "verification");
     }
     if speaks == Speaks::Tls {
         settings.http.port = settings.http.port.or_else(|| http_ports.next());
@@ -142,21 +129,58 @@ fn settings(
     settings
 }
 
-/// The chosen probes without those that hold a certificate against a name.
-pub fn without_names(chosen: &Selection) -> Selection {
-    without(chosen, "verification")
+/// Every listener that is probed, with each server name that it is asked for; `host` is what the user asks for.
+pub(super) fn asked<'a>(
+    inventory: &Inventory,
+    balancer: &'a LoadBalancer,
+    host: Option<&str>,
+) -> Vec<(&'a Listener, String)> {
+    let listeners = balancer.listeners.read().into_iter().flatten();
+    let mut all = Vec::new();
+    for listener in listeners.filter(|listener| speaks(listener) != Speaks::Other) {
+        let names = names(inventory, balancer, host, listener, speaks(listener));
+        all.extend(names.into_iter().map(|name| (listener, name)));
+    }
+    all
+}
+
+fn names(
+    inventory: &Inventory,
+    balancer: &LoadBalancer,
+    host: Option<&str>,
+    listener: &Listener,
+    speaks: Speaks,
+) -> Vec<String> {
+    let mut names = match speaks {
+        Speaks::Tls => server_names(inventory, listener).names,
+        // Clients ask for the same host there, and rules are by host.
+        Speaks::Http => first_name(inventory, balancer).into_iter().collect(),
+        // Which names the targets serve, nothing tells.
+        Speaks::TlsOfTargets | Speaks::Other => Vec::new(),
+    };
+    if let Some(host) = host.and_then(host_name) {
+        names.retain(|name| *name != host);
+        names.insert(0, host);
+        if speaks != Speaks::Tls {
+            names.truncate(1);
+        }
+    }
+    if names.is_empty() {
+        names.push(balancer.dns_name.clone());
+    }
+    names
+}
+
+/// The name of a `Host` field, as it is sent.
+fn host_name(host: &str) -> Option<String> {
+    host.parse::<Target>().ok()?.name().map(Into::into)
 }
 
 /// A name that the load balancer serves: its first certificate's, else one that a rule has.
-pub(super) fn first_name(ask: &Ask<'_>) -> Option<String> {
-    if let Some(host) = &ask.settings.http.host {
-        return host.parse::<Target>().ok()?.name().map(Into::into);
-    }
-    let listeners = ask.balancer.listeners.read()?;
+pub(super) fn first_name(inventory: &Inventory, balancer: &LoadBalancer) -> Option<String> {
+    let listeners = balancer.listeners.read()?;
     listeners.iter().find_map(|listener| {
-        server_names(ask.inventory, listener)
-            .names
-            .into_iter()
-            .next()
+        let names = server_names(inventory, listener).names;
+        names.into_iter().next()
     })
 }

@@ -16,19 +16,18 @@ mod tests;
 
 use std::sync::Arc;
 
-use gladhand_probes::Settings;
 use gladhand_probes::aws::Inventory;
 use gladhand_probes::aws::inventory::LoadBalancer;
 use gladhand_probes::observations::PROBES;
 use gladhand_probes::settings::{ConnectTo, Selection};
+use gladhand_probes::{Settings, Untrusted};
 
-pub use self::listeners::without_names;
 pub use self::names::{ServerNames, server_names};
 pub use self::nodes::{Nodes, Pin};
 pub use self::report::{Audited, report};
 pub use self::source::{SourceError, choose, saved};
 pub use self::targets::{Unprobed, unprobed};
-use crate::report::model::{NotMeasured, Role};
+use crate::report::model::NotMeasured;
 use crate::run::Job;
 
 /// What is to be probed, and how.
@@ -70,47 +69,53 @@ pub fn plan(ask: &Ask<'_>) -> Plan {
 }
 
 impl Plan {
-    /// What is wrong with a port to connect to, where several listeners would be looked for there.
-    pub fn not_one_port(&self, connect: Option<ConnectTo>) -> Option<String> {
-        let port = connect?.port?;
-        let mut listeners = self.listeners().map(|(_, listener, _)| listener);
-        let first = listeners.next()?;
-        listeners.any(|other| other != first).then(|| {
-            format!("--connect has the port {port}, and there are several listeners: give the address alone")
-        })
-    }
-
-    /// The first of these that is about no name and port that is asked for.
-    pub fn unused<'a>(&self, pins: &'a [Pin], dns_name: &str) -> Option<&'a Pin> {
-        let used = |pin: &Pin| {
-            self.listeners().any(|(name, _, port)| {
-                port == pin.port
-                    && [name.as_deref(), Some("*"), Some(dns_name)].contains(&Some(&pin.name))
-            })
-        };
-        // Where nothing is asked at all, that is told already.
-        let any = self.listeners().next().is_some();
-        pins.iter().find(|pin| any && !used(pin))
-    }
-
-    /// Server name, listener and port of the listeners' jobs.
-    fn listeners(&self) -> impl Iterator<Item = (Option<String>, &str, u16)> {
-        self.jobs.iter().filter_map(|job| match &job.role {
-            Some(Role::Listener { listener, .. }) => Some((
-                job.target.name().map(Into::into),
-                listener.as_str(),
-                job.target.port,
-            )),
-            _ => None,
-        })
-    }
-
     fn gap(&mut self, subject: impl Into<String>, what: &str, reason: impl Into<String>) {
         self.not_measured.push(NotMeasured {
             subject: subject.into(),
             what: what.into(),
             reason: reason.into(),
         });
+    }
+}
+
+/// What is wrong with where to connect: a port where several listeners would be looked for, or a name or port
+/// that no listener is asked for. Nobody has to be asked to find out.
+///
+/// # Errors
+/// What to give instead, in words.
+pub fn check_places(
+    inventory: &Inventory,
+    balancer: &LoadBalancer,
+    host: Option<&str>,
+    connect: Option<ConnectTo>,
+    pins: &[Pin],
+) -> Result<(), String> {
+    let asked = listeners::asked(inventory, balancer, host);
+    if let Some(port) = connect.and_then(|connect| connect.port) {
+        let first = asked.first().map(|(listener, _)| listener.arn.as_str());
+        if asked
+            .iter()
+            .any(|(listener, _)| Some(listener.arn.as_str()) != first)
+        {
+            return Err(format!(
+                "--connect has the port {port}, and there are several listeners: give the address alone"
+            ));
+        }
+    }
+    let used = |pin: &&Pin| {
+        let dns_name = balancer.dns_name.as_str();
+        asked.iter().any(|(listener, name)| {
+            listener.port == pin.port && ["*", dns_name, name].contains(&pin.name.as_str())
+        })
+    };
+    // Where nothing is asked at all, that is told already.
+    match pins.iter().find(|pin| !asked.is_empty() && !used(pin)) {
+        None => Ok(()),
+        Some(pin) => Err(format!(
+            "--resolve names {}:{}, which no listener is asked for; `*` stands for every name",
+            Untrusted::from(pin.name.as_str()),
+            pin.port
+        )),
     }
 }
 

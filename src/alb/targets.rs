@@ -20,7 +20,7 @@ use crate::report::model::{Purpose, Role};
 use crate::run::Job;
 
 /// What a load balancer meets at a target; nothing that only other clients would.
-const AT_A_TARGET: &[&str] = &[
+pub(super) const AT_A_TARGET: &[&str] = &[
     "reach",
     "handshake",
     "client_auth",
@@ -31,7 +31,7 @@ const AT_A_TARGET: &[&str] = &[
 ];
 
 /// What else is worth knowing where a balancer's hello may fail: what the target would have taken.
-const OF_TLS: &[&str] = &["versions", "suites"];
+pub(super) const OF_TLS: &[&str] = &["versions", "suites"];
 
 /// A target may take as long as the load balancer waits, for the connection and for the handshake.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -312,7 +312,7 @@ pub(crate) fn request(ask: &Ask<'_>, group: &TargetGroup) -> Request {
             .host
             .clone()
             .or(rule_host)
-            .or_else(|| listeners::first_name(ask)),
+            .or_else(|| listeners::first_name(ask.inventory, ask.balancer)),
         path: match rule_path {
             Some(path) if !ask.path_given => path,
             _ => given.path.clone(),

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 
 use clap::ArgAction;
 use clap::builder::FalseyValueParser;
+use gladhand_probes::Settings;
 use gladhand_probes::aws::answers::Answers;
 use gladhand_probes::aws::subject::Subject;
 use gladhand_probes::aws::{Inventory, iam};
 use gladhand_probes::net::opening::BeforeTls;
 use gladhand_probes::settings::{ConnectTo, Family, HttpRequest, ServerName};
 use gladhand_probes::x509::LogList;
-use gladhand_probes::{Settings, Untrusted};
 
 use super::CliError;
 use super::check::{self, FailOn, LimitArgs};
@@ -332,8 +332,11 @@ impl Args {
         if self.probing.no_probe {
             return Ok(Plan::default());
         }
-        let nodes = Nodes::find(balancer, self.probing.resolve.clone(), settings).await;
-        let plan = alb::plan(&Ask {
+        let host = self.probing.host.as_deref();
+        let (connect, pins) = (self.probing.connect, &self.probing.resolve);
+        alb::check_places(inventory, balancer, host, connect, pins).map_err(CliError::Usage)?;
+        let nodes = Nodes::find(balancer, pins.clone(), settings).await;
+        Ok(alb::plan(&Ask {
             inventory,
             balancer,
             settings,
@@ -341,18 +344,7 @@ impl Args {
             targets: !self.probing.no_targets,
             path_given: self.probing.path.is_some(),
             keep_alive: self.probing.keep_alive,
-        });
-        if let Some(told) = plan.not_one_port(self.probing.connect) {
-            return Err(CliError::Usage(told));
-        }
-        if let Some(pin) = plan.unused(&self.probing.resolve, &balancer.dns_name) {
-            return Err(CliError::Usage(format!(
-                "--resolve names {}:{}, which no listener is asked for; `*` stands for every name",
-                Untrusted::from(pin.name.as_str()),
-                pin.port
-            )));
-        }
-        Ok(plan)
+        }))
     }
 
     async fn probe(
@@ -446,5 +438,5 @@ impl Args {
 
 #[cfg(feature = "aws")]
 fn shown(path: &Path) -> String {
-    Untrusted::from(path.to_string_lossy().as_ref()).to_string()
+    gladhand_probes::Untrusted::from(path.to_string_lossy().as_ref()).to_string()
 }

@@ -3,7 +3,7 @@
 
 use gladhand_probes::Attempt;
 use gladhand_probes::aws::inventory::{Action, Listener, LoadBalancer, Rule, Target, TargetGroup};
-use gladhand_probes::aws::{Arn, Section};
+use gladhand_probes::aws::{Arn, Inventory, Section};
 use gladhand_probes::tls::reach::ReachOutcome;
 use time::OffsetDateTime;
 
@@ -11,9 +11,9 @@ use super::super::page::{BAD, BOLD, DIM, GOOD, PLAIN, Page, Span, WEAK};
 use super::super::verdict::{Mark, verdict};
 use super::super::words::{self, plural};
 use super::super::{many, shown};
-use crate::alb::unprobed;
+use crate::alb::{server_names, unprobed};
 use crate::report::Detail;
-use crate::report::model::{Of, Purpose, Report, Role, TargetReport};
+use crate::report::model::{EndpointReport, Of, Purpose, Report, Role, TargetReport};
 
 /// Rules of a listener shown at most, unless all are asked for.
 const RULES: usize = 8;
@@ -40,7 +40,11 @@ pub(super) fn write(
     detail: Detail,
 ) {
     let groups = groups(report, balancer);
+    let Some(inventory) = &report.inventory else {
+        return;
+    };
     let view = View {
+        inventory,
         groups: groups.as_deref().unwrap_or_default(),
         probed,
         detail,
@@ -65,6 +69,13 @@ pub(super) fn write(
     for group in view.groups {
         view.group(page, group);
     }
+    // Who looks for sporadic 502s should know what was not looked at.
+    let (asked, timed) = view.keep_alive();
+    if asked && !timed {
+        page.blank();
+        let told = "How long targets keep idle connections was not measured: --keep-alive does.";
+        page.paragraph(2, &[], 0, &Span::new(DIM, told));
+    }
 }
 
 fn not_read(page: &mut Page, what: &str, why: &str) {
@@ -73,6 +84,7 @@ fn not_read(page: &mut Page, what: &str, why: &str) {
 }
 
 struct View<'a> {
+    inventory: &'a Inventory,
     groups: &'a [&'a TargetGroup],
     probed: &'a [Of<'a>],
     detail: Detail,
@@ -80,6 +92,25 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// Whether targets were asked over HTTP, and whether their idle connections were timed.
+    fn keep_alive(&self) -> (bool, bool) {
+        let endpoints = || {
+            let targets = self.probed.iter().map(|of| of.target);
+            targets
+                .filter(|target| matches!(target.role, Some(Role::Target { .. })))
+                .flat_map(|target| &target.endpoints)
+        };
+        let asked =
+            |endpoint: &EndpointReport| endpoint.observations.target_response.seen().is_some();
+        let timed = |endpoint: &EndpointReport| {
+            matches!(
+                endpoint.observations.keep_alive,
+                Attempt::Seen(_) | Attempt::Failed(_)
+            )
+        };
+        (endpoints().any(asked), endpoints().any(timed))
+    }
+
     fn listener(&self, page: &mut Page, listener: &Listener) {
         let seen: Vec<&Of<'_>> = self
             .probed
@@ -92,7 +123,7 @@ impl View<'_> {
         let told = configured(listener);
         let gap = Span::plain(if told.is_empty() { "" } else { "  " });
         page.paragraph(2, &[lead, gap], 4, &Span::plain(told));
-        self.seen_at(page, &seen);
+        self.seen_at(page, listener, &seen);
         let rules = listener.rules.read().map(Vec::as_slice).unwrap_or_default();
         let shown = if self.detail >= Detail::Verbose {
             rules.len()
@@ -121,7 +152,7 @@ impl View<'_> {
     }
 
     /// What the probes saw, one line for equal sentences.
-    fn seen_at(&self, page: &mut Page, seen: &[&Of<'_>]) {
+    fn seen_at(&self, page: &mut Page, listener: &Listener, seen: &[&Of<'_>]) {
         let sentences = many::group(seen.iter().map(|of| {
             let verdict = verdict(of, self.now);
             ((verdict.mark, verdict.sentence), of.target)
@@ -149,6 +180,11 @@ impl View<'_> {
                 Span::plain(format!("{place}: ")),
             ];
             page.paragraph(4, &lead, 2, &Span::new(style, sentence));
+        }
+        let left_out = server_names(self.inventory, listener).left_out;
+        if !seen.is_empty() && left_out > 0 {
+            let told = format!("· {} not asked", plural(left_out, "more server name"));
+            page.line(4, &[Span::new(DIM, told)]);
         }
     }
 
