@@ -362,6 +362,115 @@ fn a_port_that_takes_no_connection_is_told_as_seen_from_here() {
 }
 
 #[test]
+fn a_node_that_takes_no_connection_beside_one_that_does_is_told() {
+    needs!("nginx");
+    let topology = Parts::healthy().topology();
+    let port = topology.inventory["load_balancers"][0]["listeners"][1]["port"].to_string();
+    let other = topology.inventory["load_balancers"][0]["listeners"][0]["port"].to_string();
+    // nginx listens at the first address alone.
+    let pin = format!("*:{port}:127.0.0.1,127.0.0.2");
+    let plain = format!("*:{other}:127.0.0.1");
+    let report = topology.report(&["--resolve", &pin, "--resolve", &plain, "--no-targets"]);
+    let listener = format!("listener HTTPS:{port}");
+    let told = ("alb-served-unreachable".to_owned(), listener);
+    assert!(found(&report).contains(&told), "{report}");
+    let finding = report.finding("alb-served-unreachable");
+    assert_eq!(finding["severity"], "high");
+    assert_eq!(finding["evidence"]["addresses"], json!(["127.0.0.2"]));
+    report.ends_with(1);
+}
+
+#[test]
+fn clients_that_are_to_show_a_certificate_are_turned_away_by_design() {
+    needs!("nginx");
+    let parts = Parts::healthy();
+    let site = as_configured(&parts.pki, &parts.leaf).client_certificates(&parts.pki, "on");
+    let parts = Parts {
+        listener: nginx(&parts.pki, &[site]),
+        ..parts
+    };
+    let mut topology = parts.topology();
+    topology.inventory["load_balancers"][0]["listeners"][1]["mutual_authentication"] = json!({"mode": "verify", "trust_store_arn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef"});
+    topology.inventory["trust_stores"] = json!([{
+        "arn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:truststore/clients/0123456789abcdef",
+        "name": "clients", "status": "ACTIVE", "ca_certificates": 1
+    }]);
+    let report = topology.report(&["--no-targets"]);
+    let rules = report.rules();
+    for rule in [
+        "client-certificate-required",
+        "handshake-fails",
+        "alb-served-hsts-missing",
+    ] {
+        assert!(!rules.contains(rule), "{report}");
+    }
+}
+
+#[test]
+fn a_certificate_of_before_a_renewal_is_told() {
+    needs!("nginx");
+    let parts = Parts::healthy();
+    let old = parts
+        .pki
+        .issue(&Spec::leaf(&NAMES).key(KeyKind::P256).days(-200, 20));
+    let parts = Parts {
+        listener: nginx(&parts.pki, &[as_configured(&parts.pki, &old)]),
+        ..parts
+    };
+    let topology = parts.topology();
+    let report = topology.report(&["--no-targets"]);
+    report.finds("alb-served-certificate-outdated");
+    report.does_not_find("alb-served-certificate-unknown");
+}
+
+#[test]
+fn tls_at_a_group_without_it_is_told() {
+    needs!("nginx");
+    let parts = Parts::healthy();
+    let parts = Parts {
+        api: nginx(&parts.pki, &[target(&parts.pki)]),
+        ..parts
+    };
+    let topology = parts.topology();
+    let report = topology.report(&[]);
+    assert_eq!(
+        report.finding("alb-target-tls-on-http-group")["subject"],
+        "target group api"
+    );
+}
+
+#[test]
+fn a_hundred_targets_of_ten_groups_take_seconds() {
+    needs!("nginx");
+    let mut topology = Parts::healthy().topology();
+    let api = topology.inventory["target_groups"][1].clone();
+    let groups = topology.inventory["target_groups"].as_array_mut().unwrap();
+    for number in 0..10 {
+        let mut group = api.clone();
+        let name = format!("api{number}");
+        group["arn"] =
+            format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/0")
+                .into();
+        group["name"] = name.into();
+        let target = group["targets"][0].clone();
+        let targets = (0..10).map(|n| {
+            let mut target = target.clone();
+            // Every address of 127.0.0.0/8 is this machine's, and nginx listens at one: told as one kind.
+            target["id"] = format!("127.0.{number}.{n}").into();
+            target["address"] = "127.0.0.1".into();
+            target
+        });
+        group["targets"] = targets.collect();
+        groups.push(group);
+    }
+    let report = topology.report(&[]);
+    assert_eq!(report.at("/targets").as_array().unwrap().len(), 106);
+    finds(&topology, &report, &[NO_HYBRID]);
+    report.is_complete();
+    assert!(report.took.as_secs() < 30, "{:?}", report.took);
+}
+
+#[test]
 fn what_was_not_read_is_a_gap_with_its_action() {
     let mut topology = unprobed();
     topology["not_read"] = json!([{
