@@ -3,6 +3,8 @@
 //! One binary, so that it links once. Every test starts what it needs and ends it; time limits guard
 //! against hanging and measure nothing.
 
+#[cfg(feature = "aws")]
+mod aws_collect;
 mod certificates;
 mod client_auth;
 mod connections;
