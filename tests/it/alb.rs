@@ -574,6 +574,82 @@ fn the_iam_policy_is_printed_without_credentials() {
     );
 }
 
+/// A load balancer at moto, whose listener and targets are servers on the loopback: asked live, saved, and
+/// audited once more from what was saved.
+#[cfg(feature = "aws")]
+#[test]
+fn moto_live_and_saved_tell_the_same() {
+    needs!("nginx");
+    let Some(moto) = gladhand_testkit::aws::moto() else {
+        return;
+    };
+    let pki = Pki::new();
+    let leaf = leaf(&pki);
+    let listener = nginx(&pki, &[as_configured(&pki, &leaf)]);
+    let plain = plain_nginx(&pki);
+    let sound = nginx(&pki, &[target(&pki)]);
+    let arn = moto.seed(&format!(
+        "cert, key, ca = open({cert:?}).read(), open({key:?}).read(), open({ca:?}).read()\n{SEED}\
+         make({listener}, [{plain}, {sound}])\n",
+        cert = pki.file("pem", leaf.pem().as_bytes()).display().to_string(),
+        key = pki.key_file(&leaf).display().to_string(),
+        ca = pki
+            .file("pem", pki.intermediate().pem().as_bytes())
+            .display()
+            .to_string(),
+        listener = listener.port(),
+        plain = plain.port(),
+        sound = sound.port(),
+    ));
+    let arn = arn.trim();
+    let trust = pki.root_file().display().to_string();
+    let folder = pki.folder().join("answers").display().to_string();
+    let keys = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+    ];
+    let common = ["--connect", "127.0.0.1", "--trust", &trust, "-o", "json"];
+    let url = moto.url();
+    let live = [
+        &["alb", arn, "--endpoint-url", &url, "--save", &folder][..],
+        &common,
+    ]
+    .concat();
+    let live = crate::harness::gladhand_in(&live, &keys, "").report();
+    let told = live.finding("alb-target-plaintext");
+    assert_eq!(told["subject"], "target group web", "{live}");
+    assert_eq!(
+        told["evidence"]["seen"][0]
+            .as_str()
+            .map(|line| line.ends_with("1 of 2 targets")),
+        Some(true),
+        "{told}"
+    );
+    live.does_not_find("alb-served-certificate-unknown")
+        .does_not_find("certificate-name-mismatch")
+        .ends_with(1);
+    let saved = gladhand(&[&["alb", "--from-json", &folder][..], &common].concat()).report();
+    assert_eq!(saved.at("/inventory"), live.at("/inventory"));
+    assert_eq!(found(&saved), found(&live));
+}
+
+/// Prints the ARN of a load balancer with one HTTPS listener and one target group.
+#[cfg(feature = "aws")]
+const SEED: &str = "
+def make(port, targets):
+    ec2, elb, acm = client('ec2'), client('elbv2'), client('acm')
+    vpc = ec2.create_vpc(CidrBlock='10.0.0.0/16')['Vpc']['VpcId']
+    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f'10.0.{n}.0/24', AvailabilityZone=f'eu-central-1{z}')['Subnet']['SubnetId'] for n, z in enumerate('ab')]
+    arn = acm.import_certificate(Certificate=cert, PrivateKey=key, CertificateChain=ca)['CertificateArn']
+    lb = elb.create_load_balancer(Name='shop', Subnets=subnets, Type='application')['LoadBalancers'][0]['LoadBalancerArn']
+    group = elb.create_target_group(Name='web', Protocol='HTTPS', Port=targets[0], VpcId=vpc, TargetType='ip')['TargetGroups'][0]['TargetGroupArn']
+    elb.register_targets(TargetGroupArn=group, Targets=[{'Id': '127.0.0.1', 'Port': port} for port in targets])
+    elb.create_listener(LoadBalancerArn=lb, Protocol='HTTPS', Port=port, SslPolicy='ELBSecurityPolicy-TLS13-1-2-Res-2021-06',
+        Certificates=[{'CertificateArn': arn}], DefaultActions=[{'Type': 'forward', 'TargetGroupArn': group}])
+    print(lb)
+";
+
 /// The healthy inventory, whose servers nobody asks.
 fn unprobed() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/audits/healthy.json");

@@ -4,6 +4,8 @@
 //! against hanging and measure nothing.
 
 mod alb;
+#[cfg(feature = "aws")]
+mod aws_collect;
 mod backend;
 mod certificates;
 mod client_auth;
