@@ -3,6 +3,7 @@
 //! The checks are pure functions from observations to findings: they touch neither the network nor
 //! the clock, so that a saved report can be judged again. Formats only render.
 
+pub mod alb;
 pub mod checks;
 pub mod cli;
 pub mod demo;

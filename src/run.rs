@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use gladhand_probes::mozilla::ProfileName;
 use gladhand_probes::scan::{self, Scan};
@@ -71,6 +72,11 @@ pub enum Event {
         /// How many addresses it has.
         addresses: usize,
     },
+    /// At an address nothing is left but to wait for the end of an idle connection.
+    Waiting {
+        /// How long that takes at most.
+        at_most: Duration,
+    },
     /// An address is probed to the end.
     Probed,
 }
@@ -129,7 +135,7 @@ pub struct Run {
     at_once: usize,
     running: JoinSet<(Row, bool)>,
     places: HashMap<Id, (usize, TargetReport)>,
-    known: HashSet<Target>,
+    known: HashSet<(Target, Option<Role>)>,
     tally: Tally,
 }
 
@@ -143,7 +149,7 @@ struct Tally {
 }
 
 impl Run {
-    /// Begins a run over these targets, each once. `started` is the time that certificates are held
+    /// Begins a run over these targets, each once, but for what it is to several parts of a load balancer. `started` is the time that certificates are held
     /// against; `at_once` is how many endpoints are probed at once. Once `interrupt` is true, what is
     /// running ends early, and nothing more begins.
     pub fn new(
@@ -256,7 +262,12 @@ impl Run {
 
     fn next_job(&mut self) -> Option<(usize, Job)> {
         let known = &mut self.known;
-        let job = self.jobs.find(|job| known.insert(job.target.clone()))?;
+        let job = self.jobs.find(|job| {
+            let mut target = job.target.clone();
+            // Another path is another question where it is asked for.
+            target.path.take_if(|_| job.settings.target_http.is_none());
+            known.insert((target, job.role.clone()))
+        })?;
         Some((self.known.len(), job))
     }
 
@@ -292,12 +303,10 @@ impl Run {
 
 impl Outcome {
     /// Puts the rows into the report, in the order as asked.
-    pub fn put_in(&mut self, mut rows: Vec<Numbered>) {
-        rows.sort_unstable_by_key(|row| row.place);
+    pub fn put_in(&mut self, rows: Vec<Numbered>) {
         let report = &mut self.report;
         let of_ranges = std::mem::take(&mut report.not_measured);
-        for Numbered { row, .. } in rows {
-            let row = Arc::unwrap_or_clone(row);
+        for row in in_order(rows) {
             report.targets.push(row.target);
             report.findings.extend(row.findings);
             report.not_measured.extend(row.not_measured);
@@ -307,6 +316,13 @@ impl Outcome {
             .findings
             .sort_by_key(|finding| Reverse(finding.severity));
     }
+}
+
+/// The rows in the order as asked.
+pub fn in_order(mut rows: Vec<Numbered>) -> Vec<Row> {
+    rows.sort_unstable_by_key(|row| row.place);
+    let rows = rows.into_iter().map(|Numbered { row, .. }| row);
+    rows.map(Arc::unwrap_or_clone).collect()
 }
 
 /// A whole run over a few targets, with every row in its report.
@@ -462,7 +478,12 @@ async fn probe_endpoint(
             ..Observations::default()
         });
     };
-    let scan = Box::pin(scan::scan(&endpoint, &settings)).await;
+    let waiting = || {
+        if let Some(at_most) = scan::waits(&settings) {
+            listener(Event::Waiting { at_most });
+        }
+    };
+    let scan = Box::pin(scan::scan(&endpoint, &settings, &waiting)).await;
     listener(Event::Probed);
     scan
 }
@@ -500,7 +521,7 @@ fn empty_target(job: &Job, error: Option<String>) -> TargetReport {
 fn row(observations: Observations) -> Scan {
     Scan {
         connections: 0,
-        duration: std::time::Duration::ZERO,
+        duration: Duration::ZERO,
         observations,
     }
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::aws::inventory::LoadBalancerType;
 use crate::wire::registry::{Group, ProtocolVersion, SignatureScheme, Suite};
 
 /// A security policy.
@@ -34,6 +35,22 @@ pub fn elb_policy(name: &str) -> Option<&'static ElbPolicy> {
     elb_policies()
         .iter()
         .find(|policy| policy.name.eq_ignore_ascii_case(name))
+}
+
+/// The policy of this name as load balancers of a type have it: `ELBSecurityPolicy-2015-05` of a Classic one
+/// takes 3DES, that of a Network Load Balancer does not.
+pub fn elb_policy_of(name: &str, kind: LoadBalancerType) -> Option<&'static ElbPolicy> {
+    let name = name.trim();
+    let kind = match kind {
+        LoadBalancerType::Application => "application",
+        LoadBalancerType::Network => "network",
+        LoadBalancerType::Gateway => "gateway",
+        LoadBalancerType::Classic => "classic",
+    };
+    elb_policies().iter().find(|policy| {
+        policy.name.eq_ignore_ascii_case(name)
+            && policy.load_balancers.iter().any(|known| known == kind)
+    })
 }
 
 /// Every policy.
@@ -107,10 +124,15 @@ mod tests {
 
     #[test]
     fn every_policy_is_read() {
-        assert_eq!(elb_policies().len(), 47);
+        assert_eq!(elb_policies().len(), 48);
         assert_eq!(elb_policies_date(), "2026-11-20");
-        let names: HashSet<_> = elb_policies().iter().map(|policy| &policy.name).collect();
-        assert_eq!(names.len(), 47);
+        let each = |policy: &'static ElbPolicy| {
+            let kinds = policy.load_balancers.iter();
+            kinds.map(move |kind| (&policy.name, kind))
+        };
+        let all: Vec<_> = elb_policies().iter().flat_map(each).collect();
+        let unique: HashSet<_> = all.iter().collect();
+        assert_eq!(unique.len(), all.len(), "one of a name for each type");
         for policy in elb_policies() {
             assert!(!policy.versions.is_empty(), "{}", policy.name);
             assert!(
@@ -155,5 +177,17 @@ mod tests {
         assert_eq!(policy.versions.first(), Some(&ProtocolVersion::TLS1_2));
         assert_eq!(policy.suites.len(), 18);
         assert_eq!(elb_policy("ELBSecurityPolicy-2016-07"), None);
+    }
+
+    #[test]
+    fn the_type_of_the_load_balancer_decides_what_a_name_stands_for() {
+        let of = |kind| elb_policy_of("ELBSecurityPolicy-2015-05", kind);
+        let triple_des = Suite::TLS_RSA_WITH_3DES_EDE_CBC_SHA;
+        assert_eq!(of(LoadBalancerType::Application), None);
+        let network = of(LoadBalancerType::Network).unwrap();
+        assert!(!network.suites.contains(&triple_des));
+        let classic = of(LoadBalancerType::Classic).unwrap();
+        assert!(classic.suites.contains(&triple_des));
+        assert_eq!(classic.suites.len(), network.suites.len() + 1);
     }
 }

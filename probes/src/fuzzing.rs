@@ -225,6 +225,7 @@ fn play(before: &BeforeTls, bytes: &[u8], length: usize) -> Result<usize, bool> 
         sni: Some(name.into()),
         expected: name.into(),
         plaintext: false,
+        path: None,
         behind_proxy: Some(Destination {
             host: Host::Name(name.into()),
             port: 443,

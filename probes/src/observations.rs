@@ -67,6 +67,12 @@ macro_rules! probes {
                 $( <$probe>::doubt(&mut self.$field, &nodes, why); )*
             }
 
+            /// Whether a probe has not run yet, and has not been told not to.
+            pub(crate) fn is_open(&self, id: &str) -> bool {
+                $( if id == <$probe>::ID { return matches!(self.$field, Attempt::Skipped); } )*
+                false
+            }
+
             /// Marks chosen probes of the stages after `Reach` as failed, where there is a reason.
             pub(crate) fn fail_rest(&mut self, cx: &Cx, why: impl Fn(&ProbeInfo) -> Option<ProbeError>) {
                 for probe in PROBES.iter().filter(|probe| probe.stage != Stage::Reach && cx.chosen(probe.id)) {
@@ -113,6 +119,8 @@ probes! {
     nodes: tls::nodes::Nodes,
     limits: tls::limits::Limits,
     backend: tls::backend::Backend,
+    target_response: http::target_response::TargetResponse,
+    keep_alive: http::keep_alive::KeepAlive,
 }
 
 /// Only these probes (all, where empty) without those. What a probe needs runs with it, even where it

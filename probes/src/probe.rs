@@ -23,6 +23,8 @@ pub enum Stage {
     Recheck,
     /// Conclusions from what was observed: no network.
     Conclude,
+    /// What takes its time, beyond the endpoint's deadline, when nothing else is asked any more.
+    Wait,
 }
 
 /// One question put to one endpoint. A probe observes and never judges.

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::cx::Cx;
+use crate::http::keep_alive::KeepAlive;
+use crate::http::target_response::TargetResponse;
 use crate::net::opening::{Destination, Via};
 use crate::net::{NetError, connect, resolve};
 use crate::observations::Observations;
@@ -57,9 +59,23 @@ pub async fn endpoints(target: &Target, settings: &Settings) -> Result<Vec<Endpo
             sni: sni.clone(),
             expected: expected.clone(),
             plaintext: target.plaintext,
+            path: target.path.clone(),
             behind_proxy: behind_proxy.clone(),
         })
         .collect())
+}
+
+/// Every address of a name, for [`Settings::addresses`].
+///
+/// # Errors
+/// The name does not resolve, or not to an address of the family.
+pub async fn resolve_name(
+    name: &str,
+    port: u16,
+    family: Family,
+    timeout: Duration,
+) -> Result<Vec<SocketAddr>, NetError> {
+    resolve::resolve(name, port, family, timeout).await
 }
 
 /// What a proxy is asked to connect to.
@@ -94,6 +110,9 @@ async fn proxy_address(via: &Via, settings: &Settings) -> Result<SocketAddr, Net
 }
 
 async fn addresses(target: &Target, settings: &Settings) -> Result<Vec<SocketAddr>, NetError> {
+    if let (None, Some(addresses)) = (&settings.connect, &settings.addresses) {
+        return Ok(addresses.clone());
+    }
     Ok(match (&settings.connect, &target.host) {
         (Some(connect), _) => {
             vec![SocketAddr::new(
@@ -120,8 +139,9 @@ async fn addresses(target: &Target, settings: &Settings) -> Result<Vec<SocketAdd
     })
 }
 
-/// Probes one endpoint. Never fails and never waits beyond the settings' deadline.
-pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
+/// Probes one endpoint. Never fails, and never waits beyond the settings' deadline; what is measured by
+/// waiting has time of its own ([`waits`]). `waiting` is called when that begins.
+pub async fn scan(endpoint: &Endpoint, settings: &Settings, waiting: &(dyn Fn() + Sync)) -> Scan {
     let begun = Instant::now();
     let cx = Cx::new(endpoint, settings);
     if !endpoint.plaintext
@@ -133,18 +153,21 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
     }
     let mut seen = Observations::default();
     tokio::join!(Box::pin(seen.run_stage(Stage::Reach, &cx)), look_ahead(&cx));
-    if endpoint.plaintext {
-        let why = "plaintext HTTP is expected here";
-        seen.fail_rest(&cx, |_| Some(ProbeError::not_applicable(why)));
-    } else if let Some(reach) = seen.reach.seen() {
+    if let Some(reach) = seen.reach.seen() {
         let reach = reach.clone();
-        if reach.outcome != ReachOutcome::Tls {
+        if endpoint.plaintext {
+            seen.fail_rest(&cx, |probe| in_plaintext(&reach, probe.id));
+        } else if reach.outcome != ReachOutcome::Tls {
             seen.fail_rest(&cx, |probe| without_tls(&reach, probe.id));
         }
         for stage in [Stage::Detail, Stage::Recheck, Stage::Conclude] {
             Box::pin(seen.run_stage(stage, &cx)).await;
         }
         seen.doubt();
+        if waits(settings).is_some() && seen.is_open(KeepAlive::ID) {
+            waiting();
+        }
+        Box::pin(seen.run_stage(Stage::Wait, &cx)).await;
     } else {
         seen.fail_rest(&cx, |_| {
             Some(ProbeError::Missing {
@@ -159,12 +182,36 @@ pub async fn scan(endpoint: &Endpoint, settings: &Settings) -> Scan {
     }
 }
 
+/// How long an idle connection is watched, where that is asked for: beyond the deadline, and the same time
+/// for all endpoints that are probed side by side.
+pub fn waits(settings: &Settings) -> Option<Duration> {
+    let http = settings.target_http.as_ref();
+    http.filter(|_| settings.selection.contains(KeepAlive::ID))?
+        .watch()
+}
+
 /// The first question about each version goes out beside the one whether this is TLS at all.
 async fn look_ahead(cx: &Cx) {
     // Not where a dialogue comes first: whether there is one shows with the first connection.
     if cx.chosen(Versions::ID) && !cx.endpoint.plaintext && cx.settings.before_tls.is_nothing() {
         cx.look_ahead(versions::first_hellos(cx)).await;
     }
+}
+
+/// Why a probe does not run where plaintext is expected: it is about TLS, or there is nobody to ask.
+fn in_plaintext(reach: &ReachSeen, probe: &str) -> Option<ProbeError> {
+    let why = match reach.outcome {
+        _ if !matches!(probe, TargetResponse::ID | KeepAlive::ID) => {
+            "plaintext HTTP is expected here"
+        }
+        ReachOutcome::Tls => "the port speaks TLS",
+        ReachOutcome::Refused | ReachOutcome::Timeout | ReachOutcome::OpeningFailed => {
+            "there is no connection"
+        }
+        // What is odd in answer to one request may be sound in answer to another.
+        _ => return None,
+    };
+    Some(ProbeError::not_applicable(why))
 }
 
 /// Why a probe does not run where there is no TLS. A port that refuses every hello is still asked

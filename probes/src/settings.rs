@@ -1,7 +1,7 @@
 //! How an endpoint is to be probed.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,9 @@ use time::OffsetDateTime;
 use tokio::sync::watch;
 
 pub use crate::clients::{BalancerClient, BalancerKind};
+pub use crate::http::target::{
+    HealthCheck, Matcher, TargetHttp, TargetProtocolVersion, TargetRequest,
+};
 pub use crate::http::{check_host, check_path};
 use crate::net::opening::BeforeTls;
 pub use crate::tls::session::{ClientIdentity, IdentityError};
@@ -31,6 +34,9 @@ pub struct Settings {
     pub sni: ServerName,
     /// Connect there instead of resolving the target's name.
     pub connect: Option<ConnectTo>,
+    /// Connect to each of these instead of resolving the target's name: who asks for several names of
+    /// one server resolves once. `connect` goes before it.
+    pub addresses: Option<Vec<SocketAddr>>,
     /// What is said on every connection before TLS.
     pub before_tls: BeforeTls,
     /// Which addresses are probed; behind a proxy, which of the proxy's are connected to.
@@ -47,6 +53,8 @@ pub struct Settings {
     pub client: Option<BalancerClient>,
     /// What is asked for in HTTP.
     pub http: HttpRequest,
+    /// What a load balancer asks of the endpoint over HTTP, where it is a target behind one.
+    pub target_http: Option<TargetHttp>,
     /// Fetch OCSP responses and revocation lists from where the certificates say that they are.
     pub revocation: bool,
     /// Fetch missing issuers' certificates from where the certificates say that they are.
@@ -71,6 +79,7 @@ impl Settings {
             rate: None,
             sni: ServerName::default(),
             connect: None,
+            addresses: None,
             before_tls: BeforeTls::default(),
             family: Family::default(),
             trust: Trust::mozilla(),
@@ -78,6 +87,7 @@ impl Settings {
             client_identity: None,
             client: None,
             http: HttpRequest::default(),
+            target_http: None,
             revocation: false,
             fetch_issuers: false,
             selection: Selection::default(),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
+use crate::http::check_path;
 use crate::net::opening::Destination;
 
 /// A host and port to be probed.
@@ -15,6 +16,8 @@ pub struct Target {
     pub port: u16,
     /// An `http://` URL: plaintext is expected there.
     pub plaintext: bool,
+    /// The path and query of a URL that has one; asked of a target behind a load balancer.
+    pub path: Option<String>,
 }
 
 /// A name or an address.
@@ -35,8 +38,10 @@ pub struct Endpoint {
     pub sni: Option<String>,
     /// The name or address that the certificate must be for.
     pub expected: String,
-    /// Plaintext is expected: only the reach probe runs.
+    /// Plaintext is expected: only the probes run that make sense without TLS.
     pub plaintext: bool,
+    /// The path of the URL that was given, where it has one.
+    pub path: Option<String>,
     /// What the proxy is asked to connect to, where connections go through one; `address` is then
     /// the proxy's.
     pub behind_proxy: Option<Destination>,
@@ -123,6 +128,7 @@ impl Target {
             host: parse_host(host)?,
             port,
             plaintext,
+            path: path(text.contains("://"), rest),
         })
     }
 
@@ -162,6 +168,18 @@ pub fn parse_port(text: &str) -> Result<u16, TargetError> {
         Ok(port) if port > 0 && digits => Ok(port),
         _ => Err(TargetError::Port { port: text.into() }),
     }
+}
+
+/// The path and query of a URL: none where it is the root alone, or nothing that a request can hold.
+fn path(is_url: bool, rest: &str) -> Option<String> {
+    let start = rest.find(['/', '?', '#']).filter(|_| is_url)?;
+    let path = rest.get(start..)?.split('#').next().unwrap_or_default();
+    let path = if path.starts_with('?') {
+        format!("/{path}")
+    } else {
+        path.to_owned()
+    };
+    (path.len() > 1 && check_path(&path).is_ok()).then_some(path)
 }
 
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), TargetError> {
@@ -248,6 +266,22 @@ mod tests {
         assert_eq!(canonical("[2001:db8::1]:8443"), "[2001:db8::1]:8443");
         assert_eq!(canonical("bücher.example"), "xn--bcher-kva.example:443");
         assert_eq!(canonical("my_host.internal"), "my_host.internal:443");
+    }
+
+    #[test]
+    fn keeps_the_path_of_a_url() {
+        let path = |text: &str| text.parse::<Target>().unwrap().path;
+        assert_eq!(path("http://10.0.1.25:8080/api"), Some("/api".into()));
+        assert_eq!(path("https://a.example/b?c=d#e"), Some("/b?c=d".into()));
+        assert_eq!(path("http://a.example?c=d"), Some("/?c=d".into()));
+        for without in [
+            "http://a.example/",
+            "http://a.example",
+            "a.example/b",
+            "http://a/\u{1b}",
+        ] {
+            assert_eq!(path(without), None, "{without}");
+        }
     }
 
     #[test]

@@ -14,9 +14,15 @@ mod alb_target_certificate_invalid;
 mod alb_target_client_certificate_required;
 mod alb_target_handshake_fails;
 mod alb_target_handshake_slow;
+mod alb_target_health_check_fails;
+mod alb_target_keep_alive_too_short;
 mod alb_target_no_common_suite;
 mod alb_target_no_common_version;
 mod alb_target_plaintext;
+mod alb_target_protocol_version_mismatch;
+mod alb_target_request_fails;
+mod alb_target_response_header_too_large;
+mod alb_target_response_invalid;
 mod alb_target_sni_required;
 mod alb_target_tls_on_http_group;
 mod alb_target_unreachable;
@@ -193,6 +199,12 @@ pub const CHECKS: &[&dyn Check] = &[
     &alb_target_tls_on_http_group::AlbTargetTlsOnHttpGroup,
     &alb_target_unreachable::AlbTargetUnreachable,
     &alb_target_certificate_invalid::AlbTargetCertificateInvalid,
+    &alb_target_keep_alive_too_short::AlbTargetKeepAliveTooShort,
+    &alb_target_response_invalid::AlbTargetResponseInvalid,
+    &alb_target_response_header_too_large::AlbTargetResponseHeaderTooLarge,
+    &alb_target_health_check_fails::AlbTargetHealthCheckFails,
+    &alb_target_request_fails::AlbTargetRequestFails,
+    &alb_target_protocol_version_mismatch::AlbTargetProtocolVersionMismatch,
 ];
 
 /// A pure function from facts to findings.
@@ -465,7 +477,7 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// Rule, subject and key, hashed: no dates, addresses or counts.
-fn fingerprint(rule: &str, subject: &str, key: &str) -> String {
+pub(crate) fn fingerprint(rule: &str, subject: &str, key: &str) -> String {
     let digest = Sha256::digest(format!("{rule}\0{subject}\0{key}"));
     digest
         .iter()

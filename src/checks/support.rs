@@ -6,6 +6,7 @@ mod certificates;
 mod commands;
 mod revocation;
 mod suites;
+mod target;
 mod words;
 
 use gladhand_probes::Answer;
@@ -20,6 +21,7 @@ pub(super) use certificates::*;
 pub(super) use commands::*;
 pub(super) use revocation::*;
 pub(super) use suites::*;
+pub(super) use target::*;
 pub(super) use words::*;
 
 /// What is on the port, where that was observed.

@@ -245,6 +245,12 @@ alb-target-plaintext
 alb-target-tls-on-http-group
 alb-target-unreachable
 alb-target-certificate-invalid
+alb-target-keep-alive-too-short
+alb-target-response-invalid
+alb-target-response-header-too-large
+alb-target-health-check-fails
+alb-target-request-fails
+alb-target-protocol-version-mismatch
 ";
 
 #[test]

@@ -43,6 +43,7 @@ Examples:
   gladhand check example.com --revocation         asks the CA, too; fetches missing intermediates
   gladhand check example.com --write-bundle fullchain.pem
   gladhand check api.example.com --client-cert client.pem --client-key client.key
+  gladhand check http://10.0.1.25:8080/api --host www.example.com --health-path /up --idle-timeout 60
   gladhand check example.com --mozilla intermediate --path /health
   gladhand check mail.example.com --starttls smtp
   gladhand check app.example.com --via http://proxy.example.com:3128
@@ -210,16 +211,16 @@ struct ConnectionArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Probing")]
-struct LimitArgs {
+pub(super) struct LimitArgs {
     /// Only these probes, and what they need
     #[arg(long, value_name = "PROBE,…", value_delimiter = ',')]
     #[arg(env = "GLADHAND_ONLY", hide_env = true)]
-    only: Vec<String>,
+    pub(super) only: Vec<String>,
 
     /// All but these probes (what another one needs runs all the same)
     #[arg(long, value_name = "PROBE,…", value_delimiter = ',')]
     #[arg(env = "GLADHAND_SKIP", hide_env = true)]
-    skip: Vec<String>,
+    pub(super) skip: Vec<String>,
 
     /// Ask the issuers whether the certificates are revoked (OCSP, CRLs); fetch missing intermediates
     ///
@@ -232,33 +233,33 @@ struct LimitArgs {
         hide_env = true,
         help_heading = "Certificates"
     )]
-    revocation: bool,
+    pub(super) revocation: bool,
 
     /// Seconds that one connection may take
     #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
     #[arg(env = "GLADHAND_TIMEOUT", hide_env = true)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 
     /// Seconds that one address may take in all
     #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
     #[arg(env = "GLADHAND_DEADLINE", hide_env = true)]
-    deadline: Duration,
+    pub(super) deadline: Duration,
 
     /// Connections open at once per address
     #[arg(long, value_name = "N", default_value = "8")]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     #[arg(env = "GLADHAND_MAX_CONNECTIONS", hide_env = true)]
-    max_connections: u16,
+    pub(super) max_connections: u16,
 
     /// Connections begun per second and address, at most: 5 or 5/s [default: no limit]
     #[arg(long, value_name = "N", value_parser = per_second)]
     #[arg(env = "GLADHAND_RATE", hide_env = true)]
-    rate: Option<f64>,
+    pub(super) rate: Option<f64>,
 }
 
 /// The lowest severity that makes the exit code 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FailOn {
+pub(super) enum FailOn {
     Critical,
     #[default]
     High,
@@ -268,7 +269,7 @@ enum FailOn {
 }
 
 impl FailOn {
-    fn severity(self) -> Option<Severity> {
+    pub(super) fn severity(self) -> Option<Severity> {
         match self {
             Self::Critical => Some(Severity::Critical),
             Self::High => Some(Severity::High),
@@ -311,6 +312,7 @@ impl Args {
             rate: self.limits.rate,
             sni: self.connection.server_name(),
             connect: self.connection.connect,
+            addresses: None,
             before_tls,
             family,
             trust,
@@ -318,6 +320,7 @@ impl Args {
             client_identity,
             client: self.connection.client.clone(),
             http: self.http.request(),
+            target_http: self.http.target(false),
             revocation: self.limits.revocation,
             fetch_issuers: self.limits.revocation || self.write_bundle.is_some(),
             selection,
@@ -467,7 +470,7 @@ impl Args {
 
 impl LimitArgs {
     /// Who names a probe that fetches wants it to.
-    fn check_fetches(&self, fetches_issuers: bool) -> Result<(), CliError> {
+    pub(super) fn check_fetches(&self, fetches_issuers: bool) -> Result<(), CliError> {
         let fetching = [("revocation", false), ("issuers", fetches_issuers)];
         for (probe, allowed) in fetching {
             let named = self.only.iter().any(|only| only.trim() == probe);
@@ -539,7 +542,7 @@ fn after_long_help() -> String {
     format!("Probes:\n{probes}\n\nFormats:\n{formats}\n\n{EXAMPLES}")
 }
 
-fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
+pub(super) fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
     let given = |ids: &[String]| -> Vec<String> {
         ids.iter()
             .map(|id| id.trim().to_owned())
@@ -563,7 +566,7 @@ fn selection(only: &[String], skip: &[String]) -> Result<Selection, CliError> {
     Ok(chosen)
 }
 
-fn trust(given: &str) -> Result<Trust, CliError> {
+pub(super) fn trust(given: &str) -> Result<Trust, CliError> {
     let wrong = |error: &dyn std::fmt::Display| {
         CliError::Usage(format!(
             "cannot use `{}` as --trust: {error}; give mozilla, system, or a PEM file of roots",
@@ -642,7 +645,7 @@ fn proxy_protocol() -> impl TypedValueParser<Value = ProxyProtocol> {
     })
 }
 
-fn connect_to(given: &str) -> Result<ConnectTo, String> {
+pub(super) fn connect_to(given: &str) -> Result<ConnectTo, String> {
     let given = given.trim();
     let address = given.parse::<SocketAddr>().ok();
     if let Some(address) = address.filter(|address| address.port() > 0) {
@@ -684,7 +687,7 @@ fn per_second(given: &str) -> Result<f64, String> {
 }
 
 /// The probe that panics on purpose: for the tests of what a panic costs. Not in release builds.
-fn fail_point() -> Option<String> {
+pub(super) fn fail_point() -> Option<String> {
     if cfg!(debug_assertions) {
         std::env::var("GLADHAND_FAIL_POINT").ok()
     } else {

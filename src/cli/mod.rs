@@ -3,6 +3,7 @@
 //! This is the only part that reads arguments, the environment, files and stdin, and that writes to
 //! stdout and stderr. It ends nothing: it returns how the program is to end.
 
+mod alb;
 mod bundle;
 mod check;
 mod completions;
@@ -65,6 +66,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(Box<check::Args>),
+    Alb(Box<alb::Args>),
     Demo(demo::Args),
     Hello(Box<hello::Args>),
     Rules(rules::Args),
@@ -88,6 +90,9 @@ pub enum CliError {
         /// What the system said.
         source: io::Error,
     },
+    /// AWS does not tell what has to be known before anything can be audited.
+    #[error("{0}")]
+    NotRead(String),
     /// The system gave no threads, timers or signal handlers.
     #[error("cannot start")]
     Start(#[from] io::Error),
@@ -99,7 +104,7 @@ impl CliError {
         match self {
             Self::Usage(_) => Exit::Usage,
             // Something was asked, and its answer did not get through.
-            Self::Write { .. } | Self::Start(_) => Exit::Incomplete,
+            Self::Write { .. } | Self::NotRead(_) | Self::Start(_) => Exit::Incomplete,
         }
     }
 }
@@ -113,6 +118,7 @@ where
     match Cli::try_parse_from(args) {
         Ok(cli) => match cli.command {
             Command::Check(args) => args.run(),
+            Command::Alb(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Hello(args) => args.run(),
             Command::Rules(args) => args.run(),

@@ -25,6 +25,7 @@ pub(super) struct Progress {
     many: bool,
     addresses: AtomicUsize,
     probed: AtomicUsize,
+    waiting: AtomicUsize,
     found: Mutex<Counts>,
 }
 
@@ -52,6 +53,7 @@ impl Progress {
             many,
             addresses: AtomicUsize::new(0),
             probed: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             found: Mutex::default(),
         })
     }
@@ -85,9 +87,14 @@ impl Progress {
             Event::Resolved { addresses } => {
                 self.addresses.fetch_add(*addresses, Ordering::Relaxed)
             }
+            Event::Waiting { at_most } => {
+                let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+                self.bar.set_message(waits(waiting, *at_most));
+                return;
+            }
             Event::Probed => self.probed.fetch_add(1, Ordering::Relaxed),
         };
-        if self.many {
+        if self.many || self.waiting.load(Ordering::Relaxed) > 0 {
             return;
         }
         let probed = self.probed.load(Ordering::Relaxed);
@@ -98,6 +105,16 @@ impl Progress {
             many => format!("probing {what} ({probed} of {many} addresses) …"),
         });
     }
+}
+
+/// `3 idle connections, for 63 s at most …`.
+fn waits(waiting: usize, at_most: Duration) -> String {
+    let seconds = at_most.as_secs_f64().ceil();
+    let connections = match waiting {
+        1 => "an idle connection".into(),
+        many => format!("{many} idle connections"),
+    };
+    format!("waiting for the end of {connections}, for {seconds} s at most (Ctrl-C ends it) …")
 }
 
 /// `2 critical, 14 high`.
@@ -120,4 +137,18 @@ fn is_watched() -> bool {
     io::stderr().is_terminal()
         && !set("CI")
         && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_for_what_it_waits() {
+        let told = waits(3, Duration::from_millis(10_500));
+        assert!(
+            told.starts_with("waiting for the end of 3 idle connections, for 11 s"),
+            "{told}"
+        );
+    }
 }

@@ -57,6 +57,7 @@ impl Range {
                 host: Host::Ip(ip),
                 port: self.port,
                 plaintext: false,
+                path: None,
             };
             (target, Some(Arc::clone(&name)))
         })

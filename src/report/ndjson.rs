@@ -2,14 +2,16 @@
 //!
 //! A reader that finds no summary knows that the run did not get to its end.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
+use gladhand_probes::aws::Inventory;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::json::write_line;
-use super::model::{NotMeasured, Report, Row, Summary, Tool};
+use super::model::{Finding, NotMeasured, Report, Row, Summary, Tool};
 use super::{Format, Lines, RenderOptions};
 
 /// See the module.
@@ -46,6 +48,11 @@ pub struct Whole<'a> {
     pub interrupted: bool,
     /// What could not be measured and is in no target's line: ranges where nothing listens at all.
     pub not_measured: Vec<&'a NotMeasured>,
+    /// Findings that are about no single target: of a load balancer and its parts.
+    pub findings: Vec<&'a Finding>,
+    /// What AWS, or a plan, says of the load balancers: of `gladhand alb`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<&'a Inventory>,
     /// Counts, and how the run ended.
     pub summary: &'a Summary,
 }
@@ -82,10 +89,9 @@ impl Lines for NdJson {
     }
 
     fn end(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let of_target = |gap: &&NotMeasured| {
-            let mut targets = report.targets.iter();
-            targets.any(|target| target.target == gap.target())
-        };
+        let targets = report.targets.iter().map(|target| target.target.as_str());
+        let targets: HashSet<&str> = targets.collect();
+        let of_target = |gap: &&NotMeasured| targets.contains(gap.target());
         let whole = Whole {
             schema: &report.schema,
             tool: &report.tool,
@@ -98,6 +104,12 @@ impl Lines for NdJson {
                 .iter()
                 .filter(|gap| !of_target(gap))
                 .collect(),
+            findings: report
+                .findings
+                .iter()
+                .filter(|finding| !targets.contains(finding.target.as_str()))
+                .collect(),
+            inventory: report.inventory.as_ref(),
             summary: &report.summary,
         };
         write_line(&Line::Summary(whole), out)

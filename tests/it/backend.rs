@@ -499,7 +499,7 @@ fn impatient(
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let scan = runtime.block_on(async {
         let endpoints = scan::endpoints(&target, &settings).await.unwrap();
-        scan::scan(&endpoints[0], &settings).await
+        scan::scan(&endpoints[0], &settings, &|| ()).await
     });
     let report = TargetReport {
         target: target.to_string(),

@@ -3,6 +3,9 @@
 //! One binary, so that it links once. Every test starts what it needs and ends it; time limits guard
 //! against hanging and measure nothing.
 
+mod alb;
+#[cfg(feature = "aws")]
+mod aws_collect;
 mod backend;
 mod certificates;
 mod client_auth;

@@ -1,7 +1,7 @@
 //! What a security policy takes, by content: a name proves nothing, and lists of names rot.
 
 use super::inventory::{Inventory, Listener, LoadBalancer, LoadBalancerType, SslPolicy};
-use crate::elb_policies::{ElbPolicy, elb_policies, elb_policy};
+use crate::elb_policies::{ElbPolicy, elb_policies, elb_policy, elb_policy_of};
 use crate::wire::registry::{Group, ProtocolVersion, Suite};
 
 /// A policy by content.
@@ -13,7 +13,7 @@ pub struct PolicyContent {
     pub versions: Vec<ProtocolVersion>,
     /// The suites, the most preferred first.
     pub suites: Vec<Suite>,
-    /// AWS's names of suites that are not known here: they are judged by nobody.
+    /// AWS's names of suites and versions that are not known here: they are judged by nobody.
     pub unknown: Vec<String>,
     /// The groups to expect, where something is known: AWS documents none.
     pub groups: Option<Vec<Group>>,
@@ -39,7 +39,12 @@ impl Inventory {
         if let Some(own) = &listener.own_policy {
             return Some(PolicyContent::from_aws(own));
         }
-        self.policy(listener.ssl_policy.as_deref()?)
+        let name = listener.ssl_policy.as_deref()?;
+        if listener.instance.is_some() {
+            // `DescribeSSLPolicies` knows nothing of Classic ones, which have other content under one name.
+            return elb_policy_of(name, LoadBalancerType::Classic).map(PolicyContent::from);
+        }
+        self.policy(name)
     }
 
     /// What the policy of this name takes: as AWS tells it, else from the table that ships.
@@ -76,6 +81,8 @@ impl PolicyContent {
                 None => content.unknown.push(name.clone()),
             }
         }
+        let unknown = told.protocols.iter().filter(|name| version(name).is_none());
+        content.unknown.extend(unknown.cloned());
         content
     }
 }

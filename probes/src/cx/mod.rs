@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use self::memo::Memo;
 pub(crate) use self::quiet::Quiet;
+pub(crate) use self::sessions::NoStream;
 use crate::http::{self, Request};
 use crate::lock::lock;
 use crate::net::NetError;
@@ -70,6 +71,8 @@ pub struct Cx {
     dropped: Mutex<HashMap<Hello, Instant>>,
     control_turn: tokio::sync::Mutex<()>,
     http: Option<Request>,
+    /// Connections beside the gate's.
+    elsewhere: AtomicU32,
 }
 
 /// What a hello was answered with.
@@ -132,6 +135,7 @@ impl Cx {
             dropped: Mutex::default(),
             control_turn: tokio::sync::Mutex::default(),
             http: http::request(endpoint, &settings),
+            elsewhere: AtomicU32::new(0),
             settings,
         }
     }
@@ -152,7 +156,7 @@ impl Cx {
 
     /// How many connections were opened.
     pub(crate) fn connections(&self) -> u32 {
-        self.gate.opened()
+        self.gate.opened() + self.elsewhere.load(Ordering::Relaxed)
     }
 
     /// The name to be sent, if any.

@@ -1,6 +1,7 @@
 //! What goes over a connection besides one hello: handshakes, HTTP, plaintext; and fetches elsewhere.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,14 +11,16 @@ use super::exchange::random;
 use crate::fact;
 use crate::http::{self, Request};
 use crate::net::NetError;
-use crate::net::connect::{Connection, Heard};
+use crate::net::connect::{Connection, Heard, Limit};
 use crate::net::fetch::{self, FetchError, Fetched};
+use crate::net::gate::Gate;
 use crate::probe::ProbeError;
 use crate::target::Endpoint;
 use crate::tls::handshake::HandshakeOutcome;
 use crate::tls::issuers::IssuersSeen;
 use crate::tls::renegotiate::{self, Asked};
-use crate::tls::session::{self, ResumeSpec, Resumer, Resumptions, Session, SessionSpec};
+use crate::tls::session::{self, ResumeSpec, Resumer, Resumptions, Session, SessionSpec, Stream};
+use crate::wire::registry::AlertDescription;
 
 /// How often a handshake is made again that ended without a word from the server.
 const SECOND_HANDSHAKES: u32 = 3;
@@ -167,6 +170,61 @@ impl Cx {
         })
     }
 
+    /// A connection for HTTP as a load balancer's, with TLS unless plaintext is expected; it lasts as long
+    /// as `lasts`. `gate`: within other limits than the endpoint's.
+    pub(crate) async fn stream<'a>(
+        &'a self,
+        gate: Option<&'a Gate>,
+        lasts: Duration,
+        alpn: &[&str],
+    ) -> Result<(Stream<'a>, Limit<'a>), NoStream> {
+        let gate = gate.unwrap_or(&self.gate);
+        let before = &self.settings.before_tls;
+        let timeout = self.settings.timeout;
+        let connecting = Connection::open(&self.endpoint, before, gate, (lasts, None), true);
+        let late = NetError::Timeout {
+            seconds: timeout.as_secs_f64().to_string(),
+        };
+        let mut connection = match tokio::time::timeout(timeout, connecting).await {
+            Ok(connected) => connected?,
+            Err(_) => return Err(late.into()),
+        };
+        connection.allow(http::MOST);
+        let limit = connection.limit();
+        if self.endpoint.plaintext {
+            return Ok((Stream::Plain(connection), limit));
+        }
+        session::warm_up().await;
+        let spec = SessionSpec {
+            alpn: alpn.iter().map(ToString::to_string).collect(),
+            ..SessionSpec::brief(self.sni())
+        };
+        let identity = self.settings.client_identity.as_ref();
+        let shaking = Stream::tls(connection, &spec, &self.endpoint, identity);
+        match tokio::time::timeout(timeout, shaking).await {
+            Ok(stream) => match stream? {
+                Ok(stream) => Ok((stream, limit)),
+                Err((why, alert)) => Err(NoStream::Handshake(why, alert)),
+            },
+            Err(_) => {
+                let why = "the server stopped answering in the handshake";
+                Err(NoStream::Handshake(why.into(), None))
+            }
+        }
+    }
+
+    /// A gate of its own for something that outlasts the endpoint's deadline; its connections count.
+    pub(crate) async fn beyond_the_deadline<T>(
+        &self,
+        allowed: Duration,
+        work: impl AsyncFnOnce(&Gate) -> T,
+    ) -> T {
+        let gate = Gate::new(1, None, allowed, self.settings.interrupt.clone());
+        let done = work(&gate).await;
+        self.elsewhere.fetch_add(gate.opened(), Ordering::Relaxed);
+        done
+    }
+
     /// The HTTP request that goes over the ordinary handshake's session; none where none is asked for.
     pub(crate) fn http(&self) -> Option<&Request> {
         self.http.as_ref()
@@ -187,6 +245,30 @@ impl Cx {
         let run = exchange.run(&mut connection, request, connect_time);
         let _ = limit.run(run).await?;
         Ok(exchange)
+    }
+}
+
+/// Why there is nothing that HTTP could go over.
+#[derive(Clone, Debug)]
+pub(crate) enum NoStream {
+    /// There is no connection.
+    Net(NetError),
+    /// The handshake fails; how, and by which alert.
+    Handshake(String, Option<AlertDescription>),
+}
+
+impl From<NetError> for NoStream {
+    fn from(error: NetError) -> Self {
+        Self::Net(error)
+    }
+}
+
+impl From<NoStream> for ProbeError {
+    fn from(why: NoStream) -> Self {
+        match why {
+            NoStream::Net(error) => error.into(),
+            NoStream::Handshake(why, _) => Self::undecided(format!("the handshake fails: {why}")),
+        }
     }
 }
 

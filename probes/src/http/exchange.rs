@@ -236,7 +236,7 @@ fn may_be_http(received: &[u8]) -> bool {
 }
 
 /// Where the first empty line behind `from` ends.
-fn blank_line(received: &[u8], from: usize) -> Option<usize> {
+pub(super) fn blank_line(received: &[u8], from: usize) -> Option<usize> {
     let tail = received.get(from..)?;
     let mut ends = tail.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     ends.find_map(|(at, _)| {

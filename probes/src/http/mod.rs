@@ -1,8 +1,15 @@
-//! What a server says in HTTP, once the handshake is made; and on port 80, without one.
+//! What a server says in HTTP, once the handshake is made; and on port 80, without one. And what a load
+//! balancer meets when it asks a target.
 
 mod exchange;
 mod hsts;
+mod http1;
+mod http2;
+pub mod keep_alive;
 mod response;
+mod strict;
+pub mod target;
+pub mod target_response;
 
 use std::net::IpAddr;
 
@@ -12,6 +19,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::exchange::{End, Exchange, Request};
 pub use self::hsts::Hsts;
 pub use self::response::Head;
+pub(crate) use self::strict::MOST;
+pub(crate) use self::strict::is_settings_frame;
+pub use self::strict::{AnswerEnd, Framing, Problem, ProblemKind};
 use crate::cx::Cx;
 use crate::fact::{Attempt, milliseconds};
 use crate::net::NetError;
@@ -115,9 +125,14 @@ fn host(endpoint: &Endpoint, settings: &Settings, port: u16, usual: u16) -> Stri
         return host.clone();
     }
     let name = endpoint.sni.as_ref().unwrap_or(&endpoint.expected);
+    authority(name, port, usual)
+}
+
+/// A name or address with its port, unless that is the usual one.
+fn authority(name: &str, port: u16, usual: u16) -> String {
     let name = match name.parse() {
         Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
-        _ => name.clone(),
+        _ => name.to_owned(),
     };
     if port == usual {
         name

@@ -16,7 +16,7 @@ use super::gate::Gate;
 use super::opening::{BeforeTls, Next, Opening, Problem};
 use crate::target::Endpoint;
 
-/// Bytes read from one connection, at most.
+/// Bytes read from one connection, at most, unless more are allowed.
 pub(crate) const MAX_BYTES: usize = 256 * 1024;
 
 /// Between the two pieces of what is sent in two: longer than a receiver waits to join them.
@@ -29,6 +29,7 @@ pub(crate) struct Connection<'a> {
     gate: &'a Gate,
     end: Instant,
     received: usize,
+    most: usize,
     was_reset: bool,
     /// What came behind the dialogue before TLS, in the same breath.
     pending: Vec<u8>,
@@ -106,6 +107,7 @@ impl<'a> Connection<'a> {
             gate,
             end,
             received: 0,
+            most: MAX_BYTES,
             was_reset: false,
             pending: Vec::new(),
             connect_time: begun.elapsed(),
@@ -183,7 +185,7 @@ impl<'a> Connection<'a> {
     }
 
     async fn hear_until(&mut self, buffer: &mut [u8], end: Instant) -> Result<Heard, NetError> {
-        if self.received >= MAX_BYTES {
+        if self.received >= self.most {
             return Ok(Heard::TooMuch);
         }
         if !self.pending.is_empty() {
@@ -207,6 +209,11 @@ impl<'a> Connection<'a> {
                 Some(Err(_)) => Heard::Closed,
             },
         )
+    }
+
+    /// From now on, so many bytes are read from it at most.
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.most = bytes;
     }
 
     /// The limit of this connection, for work that takes it away.
@@ -321,8 +328,8 @@ impl AsyncRead for Connection<'_> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.received >= MAX_BYTES {
-            let limit = format!("more than {MAX_BYTES} bytes from the server");
+        if self.received >= self.most {
+            let limit = format!("more than {} bytes from the server", self.most);
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, limit)));
         }
         if !self.pending.is_empty() {

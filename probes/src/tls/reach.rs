@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cx::Cx;
 use crate::fact::{Attempt, milliseconds};
+use crate::http::is_settings_frame;
+use crate::http::target::TargetProtocolVersion;
 use crate::net::NetError;
 use crate::net::connect::Heard;
 use crate::net::opening::{Failure, ProxyProtocol, StartTls};
@@ -25,6 +27,9 @@ use crate::wire::registry::{Group, ProtocolVersion, Suite};
 
 /// How long a plaintext server is waited for, once the port has not answered TLS.
 const PLAINTEXT_WAIT: Duration = Duration::from_secs(2);
+
+/// How a client of HTTP/2 begins (RFC 9113 §3.4), with empty SETTINGS.
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// Asks for TLS the way an ordinary client does; where that fails, in other ways, and at last in
 /// plaintext.
@@ -250,8 +255,15 @@ impl OpeningSeen {
 
 /// An `http://` target: is HTTP there?
 async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, ProbeError> {
-    let request = head_request(cx);
-    let answer = match cx.plaintext(request.as_bytes(), cx.settings.timeout).await {
+    // Who speaks nothing but HTTP/2 may answer nothing else.
+    let http = cx.settings.target_http.as_ref();
+    let is_http2 = http.is_some_and(|http| http.protocol_version != TargetProtocolVersion::Http1);
+    let (what, request) = if is_http2 {
+        ("the preface of HTTP/2", HTTP2_PREFACE.to_vec())
+    } else {
+        ("an HTTP request", head_request(cx).into_bytes())
+    };
+    let answer = match cx.plaintext(&request, cx.settings.timeout).await {
         Err(error) => return no_connection(error, seen),
         Ok(answer) => answer,
     };
@@ -268,6 +280,7 @@ async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, P
         Heard::Nothing | Heard::TooMuch => ReachOutcome::Silent,
     };
     let said = match answer.heard {
+        Heard::Bytes(_) if is_settings_frame(&answer.first) => "a frame of HTTP/2".into(),
         Heard::Bytes(_) => {
             let first = answer.first.get(..64).unwrap_or(&answer.first);
             format!("\"{}\"", Untrusted::from_bytes(first))
@@ -276,7 +289,7 @@ async fn plaintext_expected(cx: &Cx, mut seen: ReachSeen) -> Result<ReachSeen, P
         Heard::Reset => "the connection was reset".into(),
         Heard::Nothing | Heard::TooMuch => "no answer in time".into(),
     };
-    seen.evidence.push(format!("an HTTP request: {said}"));
+    seen.evidence.push(format!("{what}: {said}"));
     // Servers of HTTPS answer a plaintext request with 400, or not at all: does it speak TLS?
     let told = cx.ask(&Hello::ordinary(cx.sni())).await;
     if let Ok(outcome) = &told.outcome {
@@ -334,7 +347,7 @@ impl ReachSeen {
     fn not_tls(&mut self, first: &[u8]) {
         let protocol = protocol_of(first);
         self.outcome = match protocol {
-            Some("http") => ReachOutcome::PlaintextHttp,
+            Some("http" | "h2c") => ReachOutcome::PlaintextHttp,
             Some(_) => ReachOutcome::PlaintextOther,
             None if is_text(first) => ReachOutcome::PlaintextOther,
             None => ReachOutcome::ProtocolError,
@@ -370,6 +383,9 @@ async fn wants_https(cx: &Cx, answer: &[u8]) -> bool {
 
 /// The protocol by its first bytes.
 fn protocol_of(first: &[u8]) -> Option<&'static str> {
+    if is_settings_frame(first) {
+        return Some("h2c");
+    }
     let lower = first
         .get(..64.min(first.len()))
         .unwrap_or_default()
@@ -436,7 +452,8 @@ pub struct ReachSeen {
     /// What could not be understood, where the outcome is `protocol-error`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Untrusted>,
-    /// The protocol that answered instead of TLS, by its banner: `http`, `ssh`, `smtp` …
+    /// The protocol that answered instead of TLS, by its banner: `http`, `h2c` (HTTP/2), `ssh`,
+    /// `smtp` …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
     /// The first bytes that answered instead of TLS.
@@ -506,7 +523,8 @@ mod tests {
 
     #[test]
     fn knows_protocols_by_their_first_bytes() {
-        let known: [(&[u8], &str); 9] = [
+        let known: [(&[u8], &str); 10] = [
+            (b"\0\0\x06\x04\0\0\0\0\0\0\x05\0\0\x40\0", "h2c"),
             (b"HTTP/1.1 400 Bad Request\r\n", "http"),
             (b"<!DOCTYPE HTML PUBLIC", "http"),
             (b"SSH-2.0-OpenSSH_9.2\r\n", "ssh"),

@@ -70,8 +70,18 @@ mod alb_security_group_blocks_egress;
 mod alb_security_group_blocks_ipv6;
 mod alb_security_group_blocks_targets;
 mod alb_security_group_restricts_clients;
+mod alb_served_certificate_outdated;
+mod alb_served_certificate_unknown;
+mod alb_served_default_certificate_differs;
+mod alb_served_group_differs;
+mod alb_served_hsts_missing;
+mod alb_served_redirect_missing;
+mod alb_served_suite_differs;
+mod alb_served_unreachable;
+mod alb_served_version_differs;
 mod alb_target_group_empty;
 mod alb_target_group_unused;
+mod alb_target_health_check_differs;
 mod alb_target_invalid_state;
 mod alb_target_ip_unusable;
 mod alb_target_zone_not_enabled;
@@ -82,8 +92,8 @@ mod matcher;
 mod network;
 mod network_acls;
 mod nlb_security_group_blocks_clients;
+mod served;
 mod targets;
-mod alb_target_health_check_differs;
 
 #[cfg(test)]
 mod tests;
@@ -173,6 +183,15 @@ pub const AUDITS: &[&dyn Audit] = &[
     &alb_network_acl_blocks_clients::AlbNetworkAclBlocksClients,
     &alb_network_acl_blocks_targets::AlbNetworkAclBlocksTargets,
     // What was probed at listeners.
+    &alb_served_version_differs::AlbServedVersionDiffers,
+    &alb_served_suite_differs::AlbServedSuiteDiffers,
+    &alb_served_group_differs::AlbServedGroupDiffers,
+    &alb_served_certificate_unknown::AlbServedCertificateUnknown,
+    &alb_served_certificate_outdated::AlbServedCertificateOutdated,
+    &alb_served_default_certificate_differs::AlbServedDefaultCertificateDiffers,
+    &alb_served_redirect_missing::AlbServedRedirectMissing,
+    &alb_served_hsts_missing::AlbServedHstsMissing,
+    &alb_served_unreachable::AlbServedUnreachable,
     // What was probed at targets.
     &alb_target_health_check_differs::AlbTargetHealthCheckDiffers,
 ];

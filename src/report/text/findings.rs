@@ -16,12 +16,24 @@ const DECISIVE: [&str; 2] = ["port-closed", "port-silent"];
 
 /// What was told already: why a rule matters and what to do, and at which target that stands.
 #[derive(Debug, Default)]
-pub(crate) struct Told(HashMap<String, Vec<(Vec<Fix>, String)>>);
+pub(crate) struct Told {
+    at: HashMap<String, Vec<(Vec<Fix>, String)>>,
+    /// Whether each finding says what it is about: those of a load balancer's parts.
+    subjects: bool,
+}
 
 impl Told {
+    /// Nothing yet; each finding is to say what it is about.
+    pub(super) fn with_subjects() -> Self {
+        Self {
+            subjects: true,
+            ..Self::default()
+        }
+    }
+
     /// The target at which the same was told before; else it is remembered as told at this one.
     fn before(&mut self, finding: &Finding) -> Option<String> {
-        let known = self.0.entry(finding.rule.clone()).or_default();
+        let known = self.at.entry(finding.rule.clone()).or_default();
         let before = known.iter().find(|(fix, _)| *fix == finding.fix);
         let before = before.map(|(_, target)| target.clone());
         if before.is_none() {
@@ -48,17 +60,22 @@ pub(super) fn write(page: &mut Page, findings: &[&Finding], detail: Detail, told
         page.blank();
     }
     for finding in compact {
-        in_a_line(page, finding, detail);
+        in_a_line(page, finding, detail, told);
     }
 }
 
 /// Badge, message and rule id; in the quiet report on one line, for `grep`.
-fn in_a_line(page: &mut Page, finding: &Finding, detail: Detail) {
+fn in_a_line(page: &mut Page, finding: &Finding, detail: Detail, told: &Told) {
     let lead = Span::new(
         style(finding.severity),
         format!("{:9}", finding.severity.name()),
     );
-    let body = Span::plain(format!("{} ({})", finding.message, finding.rule));
+    let subject = if told.subjects {
+        format!("{}: ", finding.subject)
+    } else {
+        String::new()
+    };
+    let body = Span::plain(format!("{subject}{} ({})", finding.message, finding.rule));
     if detail == Detail::Quiet {
         page.line(2, &[lead, body]);
     } else {
@@ -68,6 +85,9 @@ fn in_a_line(page: &mut Page, finding: &Finding, detail: Detail) {
 
 fn in_full(page: &mut Page, finding: &Finding, detail: Detail, told: &mut Told) {
     heading(page, 2, finding);
+    if told.subjects {
+        page.field(4, "on", LABEL, &Span::plain(&finding.subject));
+    }
     seen(page, finding, detail);
     match told.before(finding) {
         Some(target) if target == finding.target => {

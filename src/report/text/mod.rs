@@ -2,6 +2,7 @@
 //!
 //! It says what the report says and adds no judgement of its own; what is undetermined stays a `?`.
 
+mod balancer;
 mod facts;
 mod findings;
 mod many;
@@ -44,6 +45,10 @@ impl Format for Text {
         out: &mut dyn Write,
     ) -> io::Result<()> {
         let mut page = Page::new(options.width, options.color);
+        if report.inventory.is_some() {
+            balancer::write(&mut page, report, options);
+            return out.write_all(page.text().as_bytes());
+        }
         let all = report.by_target();
         let (dead, listed): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|of| nothing_listens(of.target));

@@ -168,7 +168,10 @@ fn ranges(page: &mut Page, report: &Report, dead: &[Of<'_>]) {
 /// What is missing; whether anything is.
 fn not_measured(page: &mut Page, report: &Report, detail: Detail, many: bool) -> bool {
     // What concerns a whole target or address stands in its verdict and at its address already.
-    let told = |what: &str| detail < Detail::Verbose && matches!(what, "name" | "tls" | "reach");
+    let verdicts = report.inventory.is_none();
+    let told = |what: &str| {
+        verdicts && detail < Detail::Verbose && matches!(what, "name" | "tls" | "reach")
+    };
     // A range has no verdict of its own.
     let of_range = |gap: &NotMeasured| gap.subject.contains('/');
     let gaps: Vec<_> = report

@@ -8,6 +8,7 @@
 //! - [`front`]: what is said before TLS, in front of another server: STARTTLS, proxies;
 //! - [`proxy`]: counts connections in front of another server;
 //! - [`faults`]: stands in front of real servers and does to connections what middleboxes do;
+//! - [`aws`]: AWS, replayed from files, and moto;
 //! - [`tools`]: independent scanners, whose answers gladhand's are compared with;
 //! - [`memory`]: what a program's memory came to;
 //! - [`needs`]: what to do when such a program is not installed.
@@ -18,6 +19,7 @@
 #![allow(clippy::missing_panics_doc)]
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
+pub mod aws;
 pub mod clock;
 pub mod faults;
 pub mod front;

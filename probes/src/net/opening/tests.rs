@@ -11,6 +11,7 @@ fn endpoint(to: Option<&str>) -> Endpoint {
         sni: Some(NAME.into()),
         expected: NAME.into(),
         plaintext: false,
+        path: None,
         behind_proxy: to.map(|to| {
             let target: crate::Target = to.parse().unwrap();
             Destination {

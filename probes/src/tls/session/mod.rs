@@ -4,6 +4,7 @@
 mod identity;
 mod record;
 mod resume;
+mod stream;
 
 use std::io;
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ use tokio_rustls::client::TlsStream;
 pub use self::identity::{ClientIdentity, IdentityError};
 pub(crate) use self::record::ClientCertificateRequest;
 pub(crate) use self::resume::{Means, ResumeSpec, Resumer, Resumptions};
+pub(crate) use self::stream::Stream;
 use crate::http::{Exchange, Request};
 use crate::net::NetError;
 use crate::net::connect::{Connection, is_reset};

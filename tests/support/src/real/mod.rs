@@ -13,7 +13,7 @@ use std::fmt::Write;
 pub use gnutls::gnutls_serv;
 pub use haproxy::haproxy;
 pub use jsse::{Jsse, jsse};
-pub use nginx::{Site, nginx, nginx_behind_balancer, plain_nginx};
+pub use nginx::{Site, nginx, nginx_behind_balancer, plain_nginx, plain_nginx_with};
 pub use node::{Node, node};
 pub use ocsp::openssl_ocsp;
 pub use openssl::{anonymous_s_server, s_server, s_server_with};

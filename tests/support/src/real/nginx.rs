@@ -135,6 +135,11 @@ pub fn nginx_behind_balancer(pki: &Pki, sites: &[Site]) -> RealServer {
     start(pki, sites, " ssl proxy_protocol")
 }
 
+/// Starts nginx without TLS, with these blocks.
+pub fn plain_nginx_with(pki: &Pki, sites: &[Site]) -> RealServer {
+    start(pki, sites, "")
+}
+
 /// Starts nginx without TLS: what is there when a port was mixed up.
 pub fn plain_nginx(pki: &Pki) -> RealServer {
     start(pki, &[Site::default()], "")

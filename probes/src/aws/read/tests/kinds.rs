@@ -1,0 +1,1 @@
+//! Every kind of listener, rule, target and health.

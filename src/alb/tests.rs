@@ -1,0 +1,395 @@
+//! Planning and putting together, over the healthy inventory.
+
+use std::path::Path;
+
+use gladhand_probes::aws::Section;
+use gladhand_probes::observations::PROBES;
+use gladhand_probes::settings::ServerName;
+use tokio::sync::watch;
+
+use super::*;
+use crate::exit::Ended;
+use crate::report::model::{
+    EndpointReport, Evidence, Finding, Purpose, Report, Role, Row, Severity, Status, TargetReport,
+};
+use crate::report::sample;
+
+fn inventory(name: &str) -> Inventory {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audits/healthy.json");
+    saved(&path, Some(name)).unwrap()
+}
+
+fn settings() -> Settings {
+    let (_raise, raised) = watch::channel(false);
+    Settings::new(sample::healthy().started_at, raised)
+}
+
+fn planned(inventory: &Inventory, change: impl Fn(&mut Settings)) -> Plan {
+    let mut settings = settings();
+    change(&mut settings);
+    let nodes = Nodes::at(vec![
+        "203.0.113.7".parse().unwrap(),
+        "203.0.113.8".parse().unwrap(),
+    ]);
+    plan(&Ask {
+        inventory,
+        balancer: &inventory.load_balancers[0],
+        settings: &settings,
+        nodes: &nodes,
+        targets: true,
+        path_given: false,
+        keep_alive: false,
+    })
+}
+
+fn at_listeners(plan: &Plan) -> Vec<(String, &Settings)> {
+    let jobs = plan.jobs.iter();
+    let listeners = jobs.filter(|job| matches!(job.role, Some(Role::Listener { .. })));
+    listeners
+        .map(|job| (job.target.to_string(), &*job.settings))
+        .collect()
+}
+
+#[test]
+fn every_name_of_a_listener_is_asked_at_every_node_and_the_first_one_everything() {
+    let inventory = inventory("shop");
+    let plan = planned(&inventory, |_| ());
+    let listeners = at_listeners(&plan);
+    let names: Vec<&str> = listeners.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "www.example.com:80",
+            "www.example.com:443",
+            "api.example.com:443",
+            "example.com:443"
+        ]
+    );
+    for (_, settings) in &listeners {
+        assert_eq!(settings.addresses.as_ref().unwrap().len(), 2);
+    }
+    assert!(listeners[1].1.selection.contains("suites"));
+    assert!(!listeners[2].1.selection.contains("suites"));
+    assert!(listeners[2].1.selection.contains("verification"));
+    // The redirect shows on the port that the other listener has.
+    assert_eq!(listeners[1].1.http.port, Some(80));
+}
+
+#[test]
+fn targets_are_asked_as_the_balancer_asks() {
+    let inventory = inventory("shop");
+    let plan = planned(&inventory, |_| ());
+    let jobs: Vec<_> = plan
+        .jobs
+        .iter()
+        .filter(|job| matches!(job.role, Some(Role::Target { .. })))
+        .collect();
+    let at: Vec<String> = jobs.iter().map(|job| job.target.to_string()).collect();
+    assert_eq!(
+        at,
+        [
+            "10.0.1.25:8443",
+            "10.0.2.25:8443",
+            "10.0.1.30:8080",
+            "10.0.2.30:8080"
+        ]
+    );
+    let web = &jobs[0];
+    assert_eq!(web.settings.sni, ServerName::None);
+    let client = web.settings.client.as_ref().unwrap();
+    assert_eq!(
+        client.policy.unwrap().name,
+        "ELBSecurityPolicy-TLS13-1-0-PQ-2025-09"
+    );
+    let http = web.settings.target_http.as_ref().unwrap();
+    assert_eq!(http.health_check.as_ref().unwrap().path, "/health");
+    assert_eq!(http.idle_timeout, None, "only where it is asked for");
+    let api = jobs[2].settings.target_http.as_ref().unwrap();
+    assert!(jobs[2].target.plaintext);
+    assert_eq!(
+        api.request.as_ref().unwrap().host.as_deref(),
+        Some("api.example.com")
+    );
+}
+
+#[test]
+fn a_health_check_of_its_own_port_is_a_question_of_its_own() {
+    let mut inventory = inventory("shop");
+    let Section::Read(groups) = &mut inventory.target_groups else {
+        panic!("read")
+    };
+    groups[0].health_check.protocol = Some("HTTP".into());
+    let Section::Read(targets) = &mut groups[0].targets else {
+        panic!("read")
+    };
+    targets[0].health_check_port = Some(9000);
+    let plan = planned(&inventory, |_| ());
+    let checks: Vec<_> = plan
+        .jobs
+        .iter()
+        .filter(|job| {
+            matches!(
+                job.role,
+                Some(Role::Target {
+                    purpose: Purpose::HealthCheck,
+                    ..
+                })
+            )
+        })
+        .collect();
+    // The second one's goes to the traffic port, in another protocol.
+    let at: Vec<String> = checks.iter().map(|job| job.target.to_string()).collect();
+    assert_eq!(at, ["10.0.1.25:9000", "10.0.2.25:8443"]);
+    assert!(checks.iter().all(|job| job.target.plaintext));
+    let http = checks[0].settings.target_http.as_ref().unwrap();
+    assert!(http.request.is_none() && http.health_check.is_some());
+}
+
+#[test]
+fn what_takes_no_connection_is_not_asked() {
+    let mut inventory = inventory("shop");
+    let Section::Read(groups) = &mut inventory.target_groups else {
+        panic!("read")
+    };
+    groups[0].target_type = "lambda".into();
+    let Section::Read(targets) = &mut groups[1].targets else {
+        panic!("read")
+    };
+    for target in targets {
+        target.address = None;
+        target.address_unknown = Some("ec2:DescribeInstances was refused".into());
+    }
+    let plan = planned(&inventory, |_| ());
+    assert!(
+        plan.jobs
+            .iter()
+            .all(|job| matches!(job.role, Some(Role::Listener { .. })))
+    );
+    let [gap] = plan.not_measured.as_slice() else {
+        panic!("{:?}", plan.not_measured)
+    };
+    assert_eq!(gap.subject, "target group api");
+    assert!(
+        gap.reason.contains("2 of its targets") && gap.reason.contains("refused"),
+        "{gap:?}"
+    );
+}
+
+#[test]
+fn without_a_name_no_certificate_is_held_against_one() {
+    let mut inventory = inventory("edge");
+    inventory.certificates.clear();
+    let plan = planned(&inventory, |_| ());
+    let listeners = at_listeners(&plan);
+    let [(name, settings)] = listeners.as_slice() else {
+        panic!("{listeners:?}")
+    };
+    assert_eq!(
+        name,
+        "edge-73e2d6bc24d8a067.elb.eu-central-1.amazonaws.com:443"
+    );
+    assert!(
+        !settings.selection.contains("verification") && settings.selection.contains("versions")
+    );
+}
+
+#[test]
+fn the_users_choice_of_probes_holds_everywhere() {
+    let inventory = inventory("shop");
+    let plan = planned(&inventory, |settings| {
+        settings.selection = gladhand_probes::observations::select(&["versions"], &[]).unwrap();
+    });
+    for job in &plan.jobs {
+        for probe in PROBES
+            .iter()
+            .filter(|probe| job.settings.selection.contains(probe.id))
+        {
+            assert!(["reach", "versions"].contains(&probe.id), "{}", probe.id);
+        }
+    }
+}
+
+#[test]
+fn every_probe_that_a_target_is_asked_exists() {
+    for id in super::targets::AT_A_TARGET
+        .iter()
+        .chain(super::targets::OF_TLS)
+    {
+        assert!(PROBES.iter().any(|probe| probe.id == *id), "{id}");
+    }
+}
+
+fn finding(rule: &str, target: &str, message: &str) -> Finding {
+    Finding {
+        rule: rule.into(),
+        severity: Severity::High,
+        target: target.into(),
+        subject: target.into(),
+        message: message.into(),
+        evidence: Evidence::default(),
+        fix: Vec::new(),
+        reproduce: Vec::new(),
+        references: Vec::new(),
+        fingerprint: format!("{rule} {target}"),
+        status: Status::Open,
+    }
+}
+
+fn row(target: &str, role: Role, endpoint: EndpointReport, findings: Vec<Finding>) -> Row {
+    let target = TargetReport {
+        target: target.into(),
+        plaintext_expected: false,
+        range: None,
+        role: Some(role),
+        error: None,
+        endpoints: vec![endpoint],
+    };
+    Row {
+        target,
+        findings,
+        not_measured: Vec::new(),
+    }
+}
+
+/// An endpoint of which nothing was observed.
+fn endpoint(ip: &str, port: u16) -> EndpointReport {
+    EndpointReport {
+        ip: ip.parse().unwrap(),
+        port,
+        ..sample::healthy().targets.remove(0).endpoints.remove(0)
+    }
+}
+
+fn whole(inventory: Inventory, rows: Vec<Row>) -> Report {
+    let now = sample::healthy().started_at;
+    let mut empty = sample::healthy();
+    empty.targets.clear();
+    empty.findings.clear();
+    report(empty, Ended::NEW, rows, inventory, Vec::new(), now).report
+}
+
+fn target_role(inventory: &Inventory, id: &str) -> Role {
+    Role::Target {
+        load_balancer: inventory.load_balancers[0].arn.clone(),
+        target_group: inventory.target_groups.read().unwrap()[0].arn.clone(),
+        id: id.into(),
+        port: 8443,
+        purpose: Purpose::Traffic,
+    }
+}
+
+fn listener_role(inventory: &Inventory) -> Role {
+    Role::Listener {
+        load_balancer: inventory.load_balancers[0].arn.clone(),
+        listener: inventory.load_balancers[0].listeners.read().unwrap()[1]
+            .arn
+            .clone(),
+    }
+}
+
+#[test]
+fn equal_targets_share_a_finding_under_their_groups_name() {
+    let inventory = inventory("shop");
+    let rule = "alb-target-plaintext";
+    let rows = |ids: &[&str]| -> Vec<Row> {
+        ids.iter()
+            .map(|id| {
+                let at = format!("{id}:8443");
+                let found = finding(rule, &at, "It answers in plaintext.");
+                row(
+                    &at,
+                    target_role(&inventory, id),
+                    endpoint(id, 8443),
+                    vec![found],
+                )
+            })
+            .collect()
+    };
+    let one = whole(inventory.clone(), rows(&["10.0.1.25"]));
+    let two = whole(inventory.clone(), rows(&["10.0.1.25", "10.0.2.25"]));
+    let of = |report: &Report| {
+        let mut found = report
+            .findings
+            .iter()
+            .filter(|finding| finding.rule == rule);
+        let only = found.next().unwrap().clone();
+        assert!(found.next().is_none());
+        only
+    };
+    assert_eq!(of(&two).subject, "target group web");
+    assert_eq!(of(&two).target, "shop");
+    assert_eq!(
+        of(&two).evidence.seen,
+        ["at all 2 targets", "10.0.1.25:8443, 10.0.2.25:8443"]
+    );
+    assert_eq!(
+        of(&one).fingerprint,
+        of(&two).fingerprint,
+        "targets come and go"
+    );
+}
+
+#[test]
+fn what_only_other_clients_would_mind_is_not_said_of_a_target() {
+    let inventory = inventory("shop");
+    let found = finding("certificate-expired", "10.0.1.25:8443", "It expired.");
+    let rows = vec![row(
+        "10.0.1.25:8443",
+        target_role(&inventory, "10.0.1.25"),
+        endpoint("10.0.1.25", 8443),
+        vec![found],
+    )];
+    assert!(whole(inventory, rows).findings.is_empty());
+}
+
+#[test]
+fn the_same_at_several_names_of_a_listener_is_one_finding() {
+    let inventory = inventory("shop");
+    let rows = ["www.example.com:443", "example.com:443"].map(|name| {
+        let found = finding("certificate-expires-soon", name, "It expires in 3 days.");
+        row(
+            name,
+            listener_role(&inventory),
+            endpoint("203.0.113.7", 443),
+            vec![found],
+        )
+    });
+    let report = whole(inventory, rows.into());
+    let found: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == "certificate-expires-soon")
+        .collect();
+    let [only] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    assert_eq!(only.evidence.seen, ["the same at example.com:443"]);
+}
+
+#[test]
+fn clients_without_a_certificate_are_turned_away_by_design() {
+    let mut inventory = inventory("shop");
+    let Section::Read(listeners) = &mut inventory.load_balancers[0].listeners else {
+        panic!("read")
+    };
+    listeners[1].mutual_authentication.as_mut().unwrap().mode = "verify".into();
+    let rows = ["handshake-fails", "client-certificate-required"].map(|rule| {
+        let found = finding(rule, "www.example.com:443", "No.");
+        row(
+            "www.example.com:443",
+            listener_role(&inventory),
+            endpoint("203.0.113.7", 443),
+            vec![found],
+        )
+    });
+    let report = whole(inventory, rows.into());
+    let rules: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|finding| finding.rule.as_str())
+        .collect();
+    assert!(
+        !rules.contains(&"handshake-fails") && !rules.contains(&"client-certificate-required"),
+        "{rules:?}"
+    );
+}
