@@ -12,7 +12,7 @@ use gladhand_probes::{Attempt, Observations};
 use time::OffsetDateTime;
 
 use super::words::{self, plural};
-use crate::gaps::unreachable;
+use crate::gaps::{answers_http, unreachable};
 use crate::report::model::{Finding, Of, Severity, Status, TargetReport};
 
 /// Begins the sentence of a target or address without facts.
@@ -131,6 +131,9 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
         .map(|reason| end(&reason))
         .unwrap_or_default();
     match reach.outcome {
+        _ if target.plaintext_expected && answers_http(seen) => {
+            Verdict::new(Mark::Works, "Speaks HTTP without TLS, as asked")
+        }
         ReachOutcome::Tls if target.plaintext_expected => Verdict::new(
             Mark::Broken,
             "Speaks TLS, though plaintext HTTP was expected.",

@@ -10,6 +10,7 @@ mod http;
 mod mozilla;
 mod revocation;
 mod session;
+mod target;
 mod transparency;
 
 use std::net::SocketAddr;
@@ -131,6 +132,7 @@ impl Facts<'_> {
         let is_tls = |reach: &ReachSeen| reach.outcome == ReachOutcome::Tls;
         if !seen.reach.seen().is_some_and(is_tls) && self.detail < Detail::Verbose {
             // The other probes have nothing to say but that.
+            self.target(seen);
             return;
         }
         self.attempt("handshake", &seen.handshake, Self::handshake);
@@ -162,6 +164,7 @@ impl Facts<'_> {
         self.attempt("HTTP", &seen.http, Self::http);
         self.attempt("large hello", &seen.large_hello, Self::large_hello);
         self.attempt("odd hellos", &seen.intolerance, Self::intolerance);
+        self.target(seen);
     }
 
     /// A result, or why there is none. What was not asked for has no line.
