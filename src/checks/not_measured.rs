@@ -1,6 +1,6 @@
 //! Something that was asked could not be measured.
 
-use gladhand_probes::tls::reach::ReachOutcome;
+use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::untrusted::Untrusted;
 
 use super::support::{enumeration, group_by, is_covered, quote, reach, rejects_the_name, s_client};
@@ -54,7 +54,12 @@ impl Check for NotMeasured {
     }
 
     fn judge(&self, view: &View<'_>, out: &mut Findings<'_>) {
-        if reach(view).is_some_and(|seen| is_covered(seen) || rejects_the_name(seen)) {
+        // Plaintext is covered by a finding of its own, but where it is expected.
+        let expected = reach(view).is_some_and(|seen| {
+            view.target.plaintext_expected && seen.outcome == ReachOutcome::PlaintextHttp
+        });
+        let told = |seen: &ReachSeen| is_covered(seen) || rejects_the_name(seen);
+        if !expected && reach(view).is_some_and(told) {
             return;
         }
         let subject = gaps::subject(view.target, view.endpoint);
@@ -87,7 +92,11 @@ impl Check for NotMeasured {
         out.push(Found {
             message,
             seen,
-            reproduce: vec![s_client(view, "")],
+            reproduce: if expected {
+                Vec::new()
+            } else {
+                vec![s_client(view, "")]
+            },
             ..Found::default()
         });
     }
