@@ -76,15 +76,12 @@ impl Check for AlbTargetResponseInvalid {
             let mut seen = answer_lines(&asked);
             seen.extend(asked.answer.problems.iter().map(line));
             let becomes = becomes(asked.answer, severity);
-            let mut message = match unanswered(asked.answer.outcome) {
-                Some(how) => format!("{} is not answered: {how}{becomes}.", capital(&asked.what)),
-                None => {
-                    let problems = enumeration(&problems);
-                    format!(
-                        "The answer to {} is invalid: {problems}{becomes}.",
-                        asked.what
-                    )
-                }
+            let what = &asked.what;
+            let mut message = if let Some(how) = unanswered(asked.answer.outcome) {
+                format!("{} is not answered: {how}{becomes}.", capital(what))
+            } else {
+                let problems = enumeration(&problems);
+                format!("The answer to {what} is invalid: {problems}{becomes}.")
             };
             if asked.key == "request" && is_healthy(view) {
                 message.push_str(
@@ -130,7 +127,7 @@ fn problems(answer: &TargetAnswer) -> Option<(Severity, Vec<&'static str>)> {
             all.extend(unanswered(answer.outcome).map(|how| (high, how)));
         }
         AnswerEnd::Stalled if answer.head.is_none() => {
-            all.push((high, "its head stops before its end"))
+            all.push((high, "its head stops before its end"));
         }
         // Who speaks HTTP/1.1 instead is told by the rule about that.
         AnswerEnd::Http2Error => all.push((high, "it breaks HTTP/2")),

@@ -488,11 +488,20 @@ fn a_port_that_speaks_tls_is_no_plaintext_target() {
 #[test]
 fn it_is_not_asked_as_a_target_unasked() {
     let server = answering(Answer::Raw(b"HTTP/1.1 2x0 OK\r\n\r\n".to_vec()));
-    let report = ask(server.port(), &[]);
+    let ran = gladhand(&["check", &server.url("/api"), "-o", "json"]);
+    let report = ran.report();
     report
         .says("target_response/status", "not-applicable")
         .finds_only(&[])
         .is_complete();
+    for (probe, flag) in [
+        ("target_response", "--health-path"),
+        ("keep_alive", "--idle-timeout"),
+    ] {
+        let ran = gladhand(&["check", &server.url("/api"), "--only", probe]);
+        ran.ends_with(2);
+        assert!(ran.stderr.contains(flag), "{ran:#?}");
+    }
 }
 
 #[test]

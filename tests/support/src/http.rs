@@ -166,7 +166,7 @@ fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut answer = answer.unwrap_or(Answer::Status(404));
     if let Answer::InTurn(odd, even) = answer {
         let turns = shared.turns.fetch_add(1, Ordering::Relaxed);
-        answer = if turns % 2 == 0 { *odd } else { *even };
+        answer = if turns.is_multiple_of(2) { *odd } else { *even };
     }
     match answer {
         Answer::InTurn(..) | Answer::Nothing => Ok(()),

@@ -77,10 +77,12 @@ impl Facts<'_> {
         for problem in &answer.problems {
             let kind = serde_json::to_value(problem.kind).unwrap_or_default();
             let kind = kind.as_str().unwrap_or_default().replace('-', " ");
-            self.bullet(&match problem.detail.is_empty() {
-                true => kind,
-                false => format!("{kind}: {}", problem.detail),
-            });
+            let told = if problem.detail.is_empty() {
+                kind
+            } else {
+                format!("{kind}: {}", problem.detail)
+            };
+            self.bullet(&told);
         }
         if let Some(first) = &answer.first {
             self.bullet(&format!("it answers: {}", self.first_line(first)));
