@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use gladhand_probes::http::{HttpAnswer, HttpOutcome};
+use gladhand_probes::http::{AnswerEnd, HttpAnswer, HttpOutcome};
 use gladhand_probes::tls::backend::BackendSeen;
 use gladhand_probes::tls::handshake::HandshakeOutcome;
 use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
@@ -132,6 +132,10 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
     };
     match &seen.reach {
         Attempt::Seen(reach) => {
+            if target.plaintext_expected && answers_http(seen) {
+                behind_balancer(seen, gap);
+                return;
+            }
             // What a load balancer lacks to be answered may be known where ordinary hellos are not either.
             let known = seen.backend.seen().is_some_and(BackendSeen::is_refused);
             if let Some(reason) = unreachable(reach).filter(|_| !known) {
@@ -155,6 +159,7 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
             }
             if reach.outcome != ReachOutcome::Tls {
                 // Plaintext is an answer: there is no TLS to measure.
+                behind_balancer(seen, gap);
                 return;
             }
         }
@@ -178,6 +183,65 @@ fn of_endpoint(target: &TargetReport, seen: &Observations, gap: &mut dyn FnMut(&
         }
     }
     undetermined(seen, gap);
+}
+
+/// Whether a request to a target was answered in HTTP, well or badly: then the port speaks it, whatever it
+/// says to other questions.
+pub(crate) fn answers_http(seen: &Observations) -> bool {
+    let Some(seen) = seen.target_response.seen() else {
+        return false;
+    };
+    let answers = seen
+        .request
+        .iter()
+        .chain(seen.health_check.iter().map(|check| &check.answer));
+    let is_yes = |fact: &Option<Fact>| fact.as_ref().is_some_and(|fact| fact.answer == Answer::Yes);
+    answers.into_iter().any(|answer| answer.head.is_some())
+        || is_yes(&seen.http1)
+        || is_yes(&seen.http2)
+}
+
+/// What was asked of a target without TLS.
+fn behind_balancer(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    for (probe, error) in seen.failures() {
+        gap(probe, error.to_string());
+    }
+    target(seen, gap);
+}
+
+/// What a target's answers leave open.
+fn target(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
+    if let Some(seen) = seen
+        .target_response
+        .seen()
+        .filter(|seen| !seen.speaks_another_version())
+    {
+        let check = seen
+            .health_check
+            .as_ref()
+            .map(|check| ("the health check", &check.answer));
+        let request = seen.request.as_ref().map(|answer| ("a request", answer));
+        for (what, answer) in check.into_iter().chain(request) {
+            let why = match (answer.unsteady, answer.outcome) {
+                (Some(_), _) => "is answered in another way when it is asked again",
+                (None, AnswerEnd::Silent) => "has no answer in time",
+                (None, AnswerEnd::Unfinished) => "has an answer that is not over in time",
+                (None, AnswerEnd::NotReadFurther) => {
+                    "has an answer that is not read further than 1 MiB of its body"
+                }
+                _ => continue,
+            };
+            gap(
+                "target_response",
+                format!("{what} ({} {}) {why}", answer.method, answer.path),
+            );
+        }
+    }
+    if let Some(seen) = seen.keep_alive.seen().filter(|seen| seen.interrupted) {
+        let (seconds, watched) = (seen.seconds, seen.watched);
+        let why = format!("interrupted: still open after {seconds:.1} s of {watched} s");
+        gap("keep_alive", why);
+    }
 }
 
 /// What the probes asked and the answers did not decide.
@@ -206,6 +270,7 @@ fn undetermined(seen: &Observations, gap: &mut dyn FnMut(&str, String)) {
     features(seen, gap);
     transparency(seen, gap);
     certificates(seen, gap);
+    target(seen, gap);
     if let Some(what) = seen.http.seen().and_then(|seen| unread(&seen.answer)) {
         gap("http", what.into());
     }
@@ -528,6 +593,56 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].what, "suites");
         assert!(found[0].reason.contains("internal error"), "{found:?}");
+    }
+
+    #[test]
+    fn what_a_target_leaves_open_is_a_gap() {
+        let what = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut target = serde_json::json!({
+                "target": "10.0.1.25:8080", "plaintext_expected": true,
+                "endpoints": [{
+                    "ip": "10.0.1.25", "port": 8080, "connections": 4, "duration_ms": 9,
+                    "observations": {
+                        "reach": {"outcome": "plaintext-http", "evidence": []},
+                        "target_response": {
+                            "protocol_version": "HTTP1",
+                            "request": {
+                                "method": "GET", "host": "a", "path": "/", "outcome": "complete",
+                                "body_bytes": 0
+                            }
+                        },
+                        "keep_alive": {
+                            "seconds": 12.0, "ended_by": "still-open", "persistent": true,
+                            "idle_timeout": 60.0, "watched": 63.0, "method": "GET", "host": "a",
+                            "path": "/", "status": 200
+                        }
+                    }
+                }]
+            });
+            change(&mut target["endpoints"][0]["observations"]);
+            let target: TargetReport = serde_json::from_value(target).unwrap();
+            let gaps = not_measured(&[target]);
+            gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>()
+        };
+        assert_eq!(what(&|_| ()), [""; 0]);
+        assert_eq!(
+            what(&|seen| seen["keep_alive"]["interrupted"] = true.into()),
+            ["keep_alive"]
+        );
+        for outcome in ["silent", "unfinished", "not-read-further"] {
+            let open = what(&|seen| seen["target_response"]["request"]["outcome"] = outcome.into());
+            assert_eq!(open, ["target_response"], "{outcome}");
+        }
+        let unsteady =
+            what(&|seen| seen["target_response"]["request"]["unsteady"] = "reset".into());
+        assert_eq!(unsteady, ["target_response"]);
+        let failed = serde_json::json!({
+            "status": "failed", "error": {"kind": "undecided", "reason": "no answer"}
+        });
+        assert_eq!(
+            what(&|seen| seen["keep_alive"] = failed.clone()),
+            ["keep_alive"]
+        );
     }
 
     #[test]

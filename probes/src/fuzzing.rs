@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use time::OffsetDateTime;
 
 use crate::clients::Offer;
+use crate::http;
 use crate::net::NetError;
 use crate::net::opening::{
     BeforeTls, Destination, Next, Opening, Problem, ProxyProtocol, StartTls, Via,
@@ -46,6 +47,16 @@ pub fn flight(data: &[u8]) {
             let _ = ServerKeyExchange::decode(bytes, suite, *version);
         }
     }
+}
+
+/// An answer of HTTP/1 as a target gives it: however the bytes are cut, they amount to the same.
+pub fn answer(data: &[u8]) {
+    let Some((cut, bytes)) = data.split_first() else {
+        return;
+    };
+    let whole = http::in_pieces(bytes, bytes.len());
+    let pieces = http::in_pieces(bytes, usize::from(*cut));
+    assert_eq!(whole, pieces, "pieces of {cut}");
 }
 
 fn flight_in_pieces(bytes: &[u8], length: usize) -> State {

@@ -3,7 +3,7 @@
 use gladhand_probes::http::AnswerEnd;
 use gladhand_probes::http::target::TargetProtocolVersion;
 
-use super::support::{answer_lines, curl, location, target_answers};
+use super::support::{answer_lines, capital, curl, location, target_answers};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -108,10 +108,4 @@ impl Check for AlbTargetHealthCheckFails {
             ..Found::default()
         });
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(chars).collect()
 }

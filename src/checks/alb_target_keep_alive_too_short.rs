@@ -25,7 +25,7 @@ static RULE: Rule = Rule {
           unless set) and sends the next request on them. Where the target closes at that very moment, the \
           request meets a closed connection and the client gets a 502: sporadic, on any path, more often with \
           little traffic, and with nothing in the target's log. In the access log, elb_status_code is 502, \
-          target_status_code is `-`, and target_processing_time is -1.",
+          target_status_code `-`, target_processing_time a few milliseconds, and response_processing_time -1.",
     fix: &[
         RuleFix {
             product: "nginx",
@@ -56,8 +56,9 @@ static RULE: Rule = Rule {
         },
         RuleFix {
             product: "any",
-            text: "gunicorn (behind nothing else, with threads): --keep-alive 75. uvicorn: \
-                   --timeout-keep-alive 75. Puma: persistent_timeout 75. Go: IdleTimeout of http.Server.",
+            text: "gunicorn (threaded and asynchronous workers; the sync worker keeps no connection): \
+                   --keep-alive 75. uvicorn: --timeout-keep-alive 75. Puma: persistent_timeout 75. Go: \
+                   IdleTimeout of http.Server.",
             snippet: None,
         },
         RuleFix {

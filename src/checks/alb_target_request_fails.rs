@@ -1,4 +1,4 @@
-//! The target is healthy, and clients' requests fail all the same.
+//! A client's request fails, whatever the health check says.
 
 use gladhand_probes::http::AnswerEnd;
 use gladhand_probes::http::target::TargetProtocolVersion;
@@ -12,7 +12,7 @@ pub(super) struct AlbTargetRequestFails;
 
 static RULE: Rule = Rule {
     id: "alb-target-request-fails",
-    title: "The target is healthy, and a client's request fails",
+    title: "A client's request fails, whatever the health check says",
     severity: Severity::High,
     what: "The health check is answered with a code that means healthy, and a client's request (`--host`, \
            `--path`) with an error of the server (5xx). Or, healthy or not, the request, which says in \

@@ -57,11 +57,15 @@ impl Check for AlbTargetResponseHeaderTooLarge {
             AnswerEnd::HeadTooLarge => "more than ",
             _ => "",
         };
+        let becomes = match asked.key {
+            "request" => "the client gets a 502",
+            _ => "the target is taken for unhealthy",
+        };
         out.push(Found {
             key: asked.key.into(),
             message: format!(
                 "The answer to {} has {more}{bytes} bytes of header, and an Application Load Balancer takes {LIMIT}: \
-                 the client gets a 502.",
+                 {becomes}.",
                 asked.what
             ),
             seen: answer_lines(&asked),

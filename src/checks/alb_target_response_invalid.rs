@@ -3,7 +3,7 @@
 use gladhand_probes::http::target_response::TargetAnswer;
 use gladhand_probes::http::{AnswerEnd, Problem, ProblemKind};
 
-use super::support::{answer_lines, curl, enumeration, target_answers};
+use super::support::{answer_lines, capital, curl, enumeration, target_answers};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -75,12 +75,14 @@ impl Check for AlbTargetResponseInvalid {
             }
             let mut seen = answer_lines(&asked);
             seen.extend(asked.answer.problems.iter().map(line));
-            let mut message = format!(
-                "The answer to {} is invalid: {}{}.",
-                asked.what,
-                enumeration(&problems),
-                becomes(asked.answer, severity),
-            );
+            let becomes = becomes(asked.answer, severity);
+            let what = &asked.what;
+            let mut message = if let Some(how) = unanswered(asked.answer.outcome) {
+                format!("{} is not answered: {how}{becomes}.", capital(what))
+            } else {
+                let problems = enumeration(&problems);
+                format!("The answer to {what} is invalid: {problems}{becomes}.")
+            };
             if asked.key == "request" && is_healthy(view) {
                 message.push_str(
                     " The health check is answered well, so the target counts as healthy.",
@@ -121,10 +123,11 @@ fn problems(answer: &TargetAnswer) -> Option<(Severity, Vec<&'static str>)> {
     match answer.outcome {
         AnswerEnd::NotHttp => all.push((high, "it has no status line")),
         AnswerEnd::Tls => all.push((high, "it is TLS")),
-        AnswerEnd::Closed => all.push((high, "the connection is closed without one")),
-        AnswerEnd::Reset => all.push((high, "the connection is reset without one")),
+        AnswerEnd::Closed | AnswerEnd::Reset => {
+            all.extend(unanswered(answer.outcome).map(|how| (high, how)));
+        }
         AnswerEnd::Stalled if answer.head.is_none() => {
-            all.push((high, "its head stops before its end"))
+            all.push((high, "its head stops before its end"));
         }
         // Who speaks HTTP/1.1 instead is told by the rule about that.
         AnswerEnd::Http2Error => all.push((high, "it breaks HTTP/2")),
@@ -134,6 +137,15 @@ fn problems(answer: &TargetAnswer) -> Option<(Severity, Vec<&'static str>)> {
     all.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
     let worst = all.first()?.0;
     Some((worst, all.into_iter().map(|(_, words)| words).collect()))
+}
+
+/// How the connection ends, where no answer comes.
+fn unanswered(outcome: AnswerEnd) -> Option<&'static str> {
+    match outcome {
+        AnswerEnd::Closed => Some("the connection is closed"),
+        AnswerEnd::Reset => Some("the connection is reset"),
+        _ => None,
+    }
 }
 
 /// How bad a problem is, in which words.

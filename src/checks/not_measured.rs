@@ -1,6 +1,6 @@
 //! Something that was asked could not be measured.
 
-use gladhand_probes::tls::reach::ReachOutcome;
+use gladhand_probes::tls::reach::{ReachOutcome, ReachSeen};
 use gladhand_probes::untrusted::Untrusted;
 
 use super::support::{
@@ -56,7 +56,12 @@ impl Check for NotMeasured {
     }
 
     fn judge(&self, view: &View<'_>, out: &mut Findings<'_>) {
-        if reach(view).is_some_and(|seen| is_covered(seen) || rejects_the_name(seen)) {
+        // Plaintext is covered by a finding of its own, but where it is expected.
+        let expected = reach(view).is_some_and(|seen| {
+            view.target.plaintext_expected && seen.outcome == ReachOutcome::PlaintextHttp
+        });
+        let told = |seen: &ReachSeen| is_covered(seen) || rejects_the_name(seen);
+        if !expected && reach(view).is_some_and(told) {
             return;
         }
         // TLS on a port that gets plaintext has a rule of its own there.
@@ -94,7 +99,11 @@ impl Check for NotMeasured {
         out.push(Found {
             message,
             seen,
-            reproduce: vec![s_client(view, "")],
+            reproduce: if expected {
+                Vec::new()
+            } else {
+                vec![s_client(view, "")]
+            },
             ..Found::default()
         });
     }

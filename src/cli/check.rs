@@ -15,7 +15,7 @@ use gladhand_probes::elb_policies::elb_policies;
 use gladhand_probes::mozilla::ProfileName;
 use gladhand_probes::net::opening::{BeforeTls, ProxyProtocol, StartTls, Via};
 use gladhand_probes::observations::{PROBES, select};
-use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName};
+use gladhand_probes::settings::{ConnectTo, Family, Selection, ServerName, TargetHttp};
 use gladhand_probes::x509::{LogList, Trust};
 use gladhand_probes::{Settings, Target, Untrusted};
 
@@ -296,6 +296,7 @@ impl Args {
         }
         let selection = self.selection()?;
         self.limits.check_fetches(self.write_bundle.is_some())?;
+        self.limits.check_target(self.http.target(false).as_ref())?;
         let trust = trust(&self.connection.trust)?;
         let ct_logs = ct_logs(self.connection.ct_logs.as_deref())?;
         let client_identity = self.identity.identity()?;
@@ -482,6 +483,34 @@ impl LimitArgs {
             }
         }
         Ok(())
+    }
+}
+
+impl LimitArgs {
+    /// Who names a probe of targets behind a load balancer has to say what that asks.
+    fn check_target(&self, http: Option<&TargetHttp>) -> Result<(), CliError> {
+        let named = |probe: &str| self.only.iter().any(|only| only.trim() == probe);
+        let missing = [
+            (
+                "keep_alive",
+                "--idle-timeout",
+                http.and_then(TargetHttp::watch).is_some(),
+            ),
+            (
+                "target_response",
+                "--health-path or --idle-timeout",
+                http.is_some(),
+            ),
+        ];
+        match missing
+            .iter()
+            .find(|(probe, _, given)| named(probe) && !given)
+        {
+            Some((probe, flag, _)) => Err(CliError::Usage(format!(
+                "the probe `{probe}` asks as a load balancer does: give {flag}, too"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

@@ -201,15 +201,13 @@ impl Cx {
         };
         let identity = self.settings.client_identity.as_ref();
         let shaking = Stream::tls(connection, &spec, &self.endpoint, identity);
-        match tokio::time::timeout(timeout, shaking).await {
-            Ok(stream) => match stream? {
-                Ok(stream) => Ok((stream, limit)),
-                Err((why, alert)) => Err(NoStream::Handshake(why, alert)),
-            },
-            Err(_) => {
-                let why = "the server stopped answering in the handshake";
-                Err(NoStream::Handshake(why.into(), None))
-            }
+        let Ok(shaken) = tokio::time::timeout(timeout, shaking).await else {
+            let why = "the server stopped answering in the handshake";
+            return Err(NoStream::Handshake(why.into(), None));
+        };
+        match shaken? {
+            Ok(stream) => Ok((stream, limit)),
+            Err((why, alert)) => Err(NoStream::Handshake(why, alert)),
         }
     }
 

@@ -53,8 +53,7 @@ pub(super) struct Extra {
 pub(super) async fn exchange<'a>(
     stream: Stream<'a>,
     limit: Limit<'_>,
-    asked: &Asked,
-    https: bool,
+    request: Request<()>,
 ) -> Result<(Exchanged, Extra, Option<Asking<'a>>), NetError> {
     let begun = Instant::now();
     let mut exchanged = Exchanged {
@@ -75,7 +74,7 @@ pub(super) async fn exchange<'a>(
             connection,
             _sender: sender.clone(),
         });
-        let answering = answer(sender, asked, https, (&mut exchanged, &mut extra, begun));
+        let answering = answer(sender, request, (&mut exchanged, &mut extra, begun));
         let mut answering = pin!(answering);
         // The connection is what moves frames; it does so beside whoever waits for them.
         poll_fn(|cx| {
@@ -99,29 +98,23 @@ pub(super) async fn exchange<'a>(
         Some(Ok(())) if exchanged.answer.end == AnswerEnd::Silent => {
             exchanged.answer.end = AnswerEnd::Closed;
         }
-        Some(Ok(())) => {}
         Some(Err(error)) => failed(&error, &mut exchanged.answer, &mut extra),
         None if exchanged.answer.head.is_some() => exchanged.answer.end = AnswerEnd::Unfinished,
-        None => {}
+        Some(Ok(())) | None => {}
     }
     extra.spoken |= exchanged.answer.head.is_some();
     let open = asking.filter(|_| exchanged.answer.end == AnswerEnd::Complete && over.is_none());
     Ok((exchanged, extra, open))
 }
 
-async fn answer(
-    sender: SendRequest<Bytes>,
-    asked: &Asked,
-    https: bool,
-    (exchanged, extra, begun): (&mut Exchanged, &mut Extra, Instant),
-) -> Result<(), h2::Error> {
-    let grpc = asked.method == "POST";
+/// The request of HTTP/2; none where host or path cannot be asked for in it.
+pub(super) fn request(asked: &Asked, https: bool) -> Option<Request<()>> {
     let scheme = if https { "https" } else { "http" };
     let mut request = Request::builder()
         .method(asked.method)
         .version(Version::HTTP_2)
         .uri(format!("{scheme}://{}{}", asked.host, asked.path));
-    if grpc {
+    if is_grpc(asked.method) {
         request = request
             .header("content-type", "application/grpc")
             .header("te", "trailers");
@@ -129,10 +122,20 @@ async fn answer(
     for (name, value) in &asked.fields {
         request = request.header(*name, value);
     }
-    let Ok(request) = request.body(()) else {
-        extra.error = Some("the host or path cannot be asked for in HTTP/2".into());
-        return Ok(());
-    };
+    request.body(()).ok()
+}
+
+/// Nothing else is asked by POST.
+fn is_grpc(method: &str) -> bool {
+    method == "POST"
+}
+
+async fn answer(
+    sender: SendRequest<Bytes>,
+    request: Request<()>,
+    (exchanged, extra, begun): (&mut Exchanged, &mut Extra, Instant),
+) -> Result<(), h2::Error> {
+    let grpc = is_grpc(request.method().as_str());
     let mut sender = sender.ready().await?;
     let (response, mut body) = sender.send_request(request, !grpc)?;
     if grpc {

@@ -15,7 +15,7 @@ use super::http1;
 use super::http2::{self, IdleEnd};
 use super::strict::{AnswerEnd, Ending};
 use super::target::{Asked, TargetProtocolVersion, TargetRequest};
-use super::target_response::TargetResponseSeen;
+use super::target_response::{TargetResponseSeen, no_request};
 use crate::cx::{Cx, NoStream};
 use crate::fact::Attempt;
 use crate::net::NetError;
@@ -67,6 +67,7 @@ impl Probe for KeepAlive {
             })
         });
         let asked = Asked::request(cx, &request.unwrap_or_default(), http.protocol_version);
+        asked.check()?;
         let watched = cx
             .beyond_the_deadline(watch + cx.settings.timeout * 8, async |gate| {
                 let measuring = Measuring { cx, gate, watch };
@@ -194,9 +195,10 @@ impl<'a> Measuring<'a> {
 
     async fn http2(&self, asked: Asked) -> Result<KeepAliveSeen, ProbeError> {
         let mut seen = KeepAliveSeen::of(&asked);
-        let (stream, limit) = self.stream(&["h2"]).await?;
         let https = !self.cx.endpoint.plaintext;
-        let asking = http2::exchange(stream, limit, &asked, https);
+        let request = http2::request(&asked, https).ok_or_else(no_request)?;
+        let (stream, limit) = self.stream(&["h2"]).await?;
+        let asking = http2::exchange(stream, limit, request);
         let Ok(asking) = timeout(self.cx.settings.timeout, asking).await else {
             return Err(ProbeError::undecided("no answer to a request in time"));
         };

@@ -20,6 +20,8 @@ pub(crate) use self::exchange::{End, Exchange, Request};
 pub use self::hsts::Hsts;
 pub use self::response::Head;
 pub(crate) use self::strict::MOST;
+#[cfg(feature = "fuzzing")]
+pub(crate) use self::strict::in_pieces;
 pub(crate) use self::strict::is_settings_frame;
 pub use self::strict::{AnswerEnd, Framing, Problem, ProblemKind};
 use crate::cx::Cx;

@@ -483,5 +483,26 @@ pub(crate) fn is_settings_frame(bytes: &[u8]) -> bool {
     }
 }
 
+/// What is read of these bytes in pieces of this length, for comparing: without what depends on how many
+/// bytes were there at once.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn in_pieces(bytes: &[u8], length: usize) -> impl PartialEq + std::fmt::Debug + use<> {
+    let mut reader = Reader::new(false);
+    for piece in bytes.chunks(length.max(1)) {
+        reader.push(piece);
+    }
+    let answer = reader.end(Ending::Closed);
+    let kinds: Vec<_> = answer.problems.iter().map(|problem| problem.kind).collect();
+    let body = (answer.framing, answer.declared, answer.body_bytes);
+    (
+        answer.end,
+        answer.head,
+        answer.head_bytes,
+        body,
+        answer.interim,
+        kinds,
+    )
+}
+
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,10 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{HTTP, HTTPS, authority, port};
+use super::{HTTP, HTTPS, authority, check_host, check_path, port};
 use crate::cx::Cx;
+use crate::probe::ProbeError;
+use crate::untrusted::Untrusted;
 
 /// Added to the idle timeout: what closes so soon after it is a matter of the clocks.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -225,6 +227,19 @@ impl Asked {
         }
     }
 
+    /// Nothing that could be another line of the request.
+    ///
+    /// # Errors
+    /// Host or path are none that a request can hold.
+    pub(super) fn check(&self) -> Result<(), ProbeError> {
+        let wrong = |what: &str, text: &str| {
+            let text = Untrusted::from(text);
+            ProbeError::not_applicable(format!("no request can hold the {what} \"{text}\""))
+        };
+        check_host(&self.host).map_err(|_| wrong("host", &self.host))?;
+        check_path(&self.path).map_err(|_| wrong("path", &self.path))
+    }
+
     /// The request in HTTP/1.1. `Connection: keep-alive` says nothing new there, and is what a server of
     /// HTTP/1.0 needs.
     pub(super) fn http1(&self) -> Vec<u8> {
@@ -276,6 +291,33 @@ mod tests {
         for wrong in ["", "2xx", "300-200", "200,", "-1", "99999"] {
             assert!(wrong.parse::<Matcher>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_request_is_one_request() {
+        let asked = |host: &str, path: &str| Asked {
+            method: "GET",
+            host: host.into(),
+            path: path.into(),
+            fields: Vec::new(),
+            close: true,
+        };
+        assert!(asked("www.example.com:8080", "/a?b=c").check().is_ok());
+        for (host, path) in [
+            ("a\r\nX: y", "/"),
+            ("*.example.com", "/"),
+            ("", "/"),
+            ("a", "/b c"),
+            ("a", "b"),
+            ("a", "/\r\n\r\nGET /"),
+        ] {
+            assert!(asked(host, path).check().is_err(), "{host:?} {path:?}");
+        }
+        let bytes = asked("a", "/b").http1();
+        assert_eq!(
+            bytes,
+            b"GET /b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+        );
     }
 
     #[test]

@@ -102,6 +102,7 @@ async fn once(
     asked: &Asked,
     version: TargetProtocolVersion,
 ) -> Result<TargetAnswer, ProbeError> {
+    asked.check()?;
     let timeout = cx.settings.timeout;
     if version == TargetProtocolVersion::Http1 {
         let (mut stream, limit) = match cx.stream(None, timeout, &[]).await {
@@ -117,6 +118,8 @@ async fn once(
             Extra::default(),
         ));
     }
+    let https = !cx.endpoint.plaintext;
+    let request = http2::request(asked, https).ok_or_else(no_request)?;
     let (stream, limit) = match cx.stream(None, timeout, &["h2"]).await {
         Ok(open) => open,
         Err(NoStream::Net(NetError::Reset)) => return Ok(TargetAnswer::reset(asked)),
@@ -128,15 +131,18 @@ async fn once(
         }
         Err(error) => return Err(error.into()),
     };
-    let alpn = (!cx.endpoint.plaintext).then(|| match stream.alpn() {
+    let alpn = https.then(|| match stream.alpn() {
         Some(b"h2") => Fact::new(Answer::Yes, "the server selects h2 by ALPN"),
         _ => Fact::new(Answer::No, "the server does not select h2 by ALPN"),
     });
-    let https = !cx.endpoint.plaintext;
-    let (exchanged, extra, _) = http2::exchange(stream, limit, asked, https).await?;
+    let (exchanged, extra, _) = http2::exchange(stream, limit, request).await?;
     let mut answer = TargetAnswer::new(asked, exchanged.answer, exchanged.took, extra);
     answer.alpn = alpn;
     Ok(answer)
+}
+
+pub(super) fn no_request() -> ProbeError {
+    ProbeError::not_applicable("host and path cannot be asked for in HTTP/2")
 }
 
 /// Whether HTTP/1.1 and HTTP/2 are spoken. The one that was not asked is only asked where the other is not

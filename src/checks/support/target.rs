@@ -1,7 +1,7 @@
 //! What the checks of a target behind a load balancer share.
 
 use gladhand_probes::http::target_response::{TargetAnswer, TargetResponseSeen};
-use gladhand_probes::http::{AnswerEnd, Head};
+use gladhand_probes::http::{AnswerEnd, Framing, Head};
 use gladhand_probes::untrusted::Untrusted;
 
 use super::{client, quote};
@@ -58,6 +58,13 @@ pub(in crate::checks) fn text(text: &str) -> Untrusted {
     Untrusted::from(text)
 }
 
+/// The same with a capital letter, for the beginning of a sentence.
+pub(in crate::checks) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// The answer line by line, as evidence.
 pub(in crate::checks) fn answer_lines(asked: &Asked<'_>) -> Vec<String> {
     let answer = asked.answer;
@@ -86,11 +93,16 @@ pub(in crate::checks) fn curl(view: &View<'_>, asked: &Asked<'_>) -> String {
     } else {
         "https"
     };
-    let version = match (answer.method.as_str(), answer.framing) {
-        ("POST", _) => " --http2-prior-knowledge -X POST -H 'Content-Type: application/grpc'",
-        (_, Some(gladhand_probes::http::Framing::Http2)) => " --http2-prior-knowledge",
-        _ if answer.outcome == AnswerEnd::Http2Error => " --http2-prior-knowledge",
-        _ => " --http1.1",
+    let http2 = match scheme {
+        "http" => " --http2-prior-knowledge",
+        _ => " --http2",
+    };
+    let is_http2 =
+        answer.framing == Some(Framing::Http2) || answer.outcome == AnswerEnd::Http2Error;
+    let version = match answer.method.as_str() {
+        "POST" => format!("{http2} -X POST -H 'Content-Type: application/grpc'"),
+        _ if is_http2 => http2.into(),
+        _ => " --http1.1".to_owned(),
     };
     let address = std::net::SocketAddr::new(view.endpoint.ip, view.endpoint.port);
     let agent = match asked.key {

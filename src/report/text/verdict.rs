@@ -13,7 +13,7 @@ use gladhand_probes::{Answer, Attempt, Observations};
 use time::OffsetDateTime;
 
 use super::words::{self, plural};
-use crate::gaps::unreachable;
+use crate::gaps::{answers_http, unreachable};
 use crate::report::model::{Finding, Of, Severity, Status, TargetReport};
 
 /// Begins the sentence of a target or address without facts.
@@ -136,6 +136,9 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
         return backend_state(backend);
     }
     match reach.outcome {
+        _ if target.plaintext_expected && answers_http(seen) => {
+            Verdict::new(Mark::Works, "Speaks HTTP without TLS, as asked")
+        }
         ReachOutcome::Tls if target.plaintext_expected => Verdict::new(
             Mark::Broken,
             "Speaks TLS, though plaintext HTTP was expected.",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +25,23 @@ pub enum Answer {
     ToTheEnd(Vec<u8>),
     /// Whatever it is.
     Raw(Vec<u8>),
+    /// The same, and the connection stays open as long as the client wants.
+    Held(Vec<u8>),
+    /// The same, the connection idle for so long, and then its end with these last words: by a reset, or not.
+    Idle {
+        /// What is answered.
+        answer: Vec<u8>,
+        /// For how long nothing happens.
+        kept: Duration,
+        /// What is said then, unasked.
+        last_words: Vec<u8>,
+        /// Whether the end is a reset.
+        reset: bool,
+    },
+    /// What the first and every other asking is answered with, and what the others are.
+    InTurn(Box<Answer>, Box<Answer>),
+    /// No answer: the end of the connection.
+    Nothing,
     /// A status without a body.
     Status(u16),
     /// 302 to there.
@@ -67,6 +84,7 @@ pub struct HttpServer {
 struct Shared {
     answers: Mutex<HashMap<String, Answer>>,
     asked: Mutex<Vec<Asked>>,
+    turns: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -94,6 +112,11 @@ impl HttpServer {
     pub fn put(&self, path: &str, answer: Answer) {
         let mut answers = self.shared.answers.lock().expect("the answers");
         answers.insert(path.into(), answer);
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The URL of a path.
@@ -140,7 +163,32 @@ fn serve(mut client: TcpStream, shared: &Shared) -> std::io::Result<()> {
         .unwrap_or_else(PoisonError::into_inner)
         .push(asked);
     let ok = |length: usize| format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
-    match answer.unwrap_or(Answer::Status(404)) {
+    let mut answer = answer.unwrap_or(Answer::Status(404));
+    if let Answer::InTurn(odd, even) = answer {
+        let turns = shared.turns.fetch_add(1, Ordering::Relaxed);
+        answer = if turns.is_multiple_of(2) { *odd } else { *even };
+    }
+    match answer {
+        Answer::InTurn(..) | Answer::Nothing => Ok(()),
+        Answer::Held(bytes) => {
+            client.write_all(&bytes)?;
+            let _ = client.read(&mut [0; 1]);
+            Ok(())
+        }
+        Answer::Idle {
+            answer,
+            kept,
+            last_words,
+            reset,
+        } => {
+            client.write_all(&answer)?;
+            thread::sleep(kept);
+            client.write_all(&last_words)?;
+            if reset {
+                net::reset(client);
+            }
+            Ok(())
+        }
         Answer::Body(body) => client.write_all(&[ok(body.len()).as_bytes(), &body].concat()),
         Answer::Made(make) => {
             let body = make(&body);
@@ -235,6 +283,8 @@ fn read(client: &mut TcpStream) -> std::io::Result<Option<Asked>> {
         }
         match client.read(&mut buffer)? {
             0 => return Ok(None),
+            // A hello of TLS: this is no server of that.
+            _ if bytes.is_empty() && buffer[0] == 22 => return Ok(None),
             read => bytes.extend_from_slice(&buffer[..read]),
         }
     }

@@ -2,9 +2,9 @@ use super::*;
 
 /// What is read of these bytes and then this, however they are cut.
 fn read_then(bytes: &[u8], ending: Ending) -> Answer {
-    let whole = in_pieces(bytes, bytes.len(), ending);
+    let whole = cut(bytes, bytes.len(), ending);
     for piece in [1, 2, 3, 7] {
-        let mut cut = in_pieces(bytes, piece, ending);
+        let mut cut = cut(bytes, piece, ending);
         if whole.end == AnswerEnd::NotHttp {
             // The first bytes tell; how many there are is the network's affair.
             assert!(whole.first.starts_with(&cut.first));
@@ -21,7 +21,7 @@ fn read_then(bytes: &[u8], ending: Ending) -> Answer {
     whole
 }
 
-fn in_pieces(bytes: &[u8], piece: usize, ending: Ending) -> Answer {
+fn cut(bytes: &[u8], piece: usize, ending: Ending) -> Answer {
     let mut reader = Reader::new(false);
     for piece in bytes.chunks(piece.max(1)) {
         reader.push(piece);
@@ -155,7 +155,7 @@ fn what_is_no_http_1_is_told_at_once() {
     let goaway = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01";
     assert_eq!(read_then(goaway, Ending::Closed).end, AnswerEnd::Http2);
     assert_eq!(
-        in_pieces(b"\x15\x03\x01\0\x02\x02\x46", 99, Ending::Closed).end,
+        cut(b"\x15\x03\x01\0\x02\x02\x46", 99, Ending::Closed).end,
         AnswerEnd::Tls
     );
 }
@@ -340,16 +340,20 @@ fn an_answer_that_breaks_off_anywhere_in_the_head_is_none() {
 #[test]
 fn sizes_are_bounded_and_told() {
     let fields = format!("X: {}\r\n", "a".repeat(1000)).repeat(40);
-    let answer = in_pieces(
+    let answer = cut(
         format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 0\r\n\r\n").as_bytes(),
         4096,
         Ending::Closed,
     );
     assert_eq!(answer.end, AnswerEnd::Complete);
     assert!(answer.head_bytes > 40_000, "{}", answer.head_bytes);
-    let endless = [b"HTTP/1.1 200 OK\r\nX: ".as_slice(), &[b'a'; MOST_OF_HEAD]].concat();
+    let endless = [
+        b"HTTP/1.1 200 OK\r\nX: ".as_slice(),
+        &vec![b'a'; MOST_OF_HEAD],
+    ]
+    .concat();
     assert_eq!(
-        in_pieces(&endless, 4096, Ending::Closed).end,
+        cut(&endless, 4096, Ending::Closed).end,
         AnswerEnd::HeadTooLarge
     );
     let mut reader = Reader::new(false);
@@ -370,4 +374,30 @@ fn empty_lines_in_front_are_told() {
         told(text),
         (AnswerEnd::Complete, vec![ProblemKind::EmptyLineBefore])
     );
+}
+
+/// Parts of answers, sound and not, in any order.
+fn parts() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+    use proptest::prelude::*;
+    let part = prop_oneof![
+        Just(b"HTTP/1.1 200 OK\r\n".to_vec()),
+        Just(b"HTTP/1.1 103 x\r\n\r\n".to_vec()),
+        Just(b"HTTP/1.0 404\n".to_vec()),
+        Just(b"Content-Length: 3\r\n".to_vec()),
+        Just(b"Transfer-Encoding: chunked\r\n".to_vec()),
+        Just(b"X : y\r\n z\r\n".to_vec()),
+        Just(b"\r\n".to_vec()),
+        Just(b"\n".to_vec()),
+        Just(b"3\r\nabc\r\n0\r\n\r\n".to_vec()),
+        Just(b"abc".to_vec()),
+        proptest::collection::vec(any::<u8>(), 0..8),
+    ];
+    proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest::proptest! {
+    #[test]
+    fn however_an_answer_is_cut_it_says_the_same(bytes in parts(), length in 1_usize..20) {
+        proptest::prop_assert_eq!(in_pieces(&bytes, bytes.len()), in_pieces(&bytes, length));
+    }
 }

@@ -11,6 +11,7 @@ mod http;
 mod mozilla;
 mod revocation;
 mod session;
+mod target;
 mod transparency;
 
 use std::net::SocketAddr;
@@ -135,6 +136,7 @@ impl Facts<'_> {
                 self.backend(backend);
             }
             // The other probes have nothing to say but that.
+            self.target(seen);
             return;
         }
         self.attempt("as balancer", &seen.backend, Self::backend);
@@ -167,6 +169,7 @@ impl Facts<'_> {
         self.attempt("HTTP", &seen.http, Self::http);
         self.attempt("large hello", &seen.large_hello, Self::large_hello);
         self.attempt("odd hellos", &seen.intolerance, Self::intolerance);
+        self.target(seen);
     }
 
     /// A result, or why there is none. What was not asked for has no line.

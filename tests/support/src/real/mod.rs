@@ -7,16 +7,18 @@ mod nginx;
 mod node;
 mod ocsp;
 mod openssl;
+mod python;
 
 use std::fmt::Write;
 
 pub use gnutls::gnutls_serv;
-pub use haproxy::haproxy;
+pub use haproxy::{haproxy, haproxy_with};
 pub use jsse::{Jsse, jsse};
 pub use nginx::{Site, nginx, nginx_behind_balancer, plain_nginx, plain_nginx_with};
-pub use node::{Node, node};
+pub use node::{Node, node, node_http, node_https};
 pub use ocsp::openssl_ocsp;
 pub use openssl::{anonymous_s_server, s_server, s_server_with};
+pub use python::python_http;
 
 use crate::pki::{Issued, Pki};
 use crate::process::Daemon;

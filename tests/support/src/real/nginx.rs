@@ -142,7 +142,12 @@ pub fn plain_nginx_with(pki: &Pki, sites: &[Site]) -> RealServer {
 
 /// Starts nginx without TLS: what is there when a port was mixed up.
 pub fn plain_nginx(pki: &Pki) -> RealServer {
-    start(pki, &[Site::default()], "")
+    plain_nginx_with(pki, &[Site::default()])
+}
+
+/// The same with these blocks, which have no certificates.
+pub fn plain_nginx_with(pki: &Pki, sites: &[Site]) -> RealServer {
+    start(pki, sites, "")
 }
 
 fn configuration(prefix: &Path, port: u16, sites: &[Site], tls: &str) -> String {

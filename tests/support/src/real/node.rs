@@ -54,3 +54,28 @@ pub fn node(pki: &Pki, chain: &[Issued], which: Node, options: &str) -> Option<R
             .arg(options)
     })))
 }
+
+/// Starts an HTTP server of the new Node without TLS: `http1`, `http2`, `http2-idle` (which ends an idle
+/// connection after a second) or `grpc`. `None` where that Node is not there.
+pub fn node_http(kind: &str) -> Option<RealServer> {
+    node_http_with(kind, &[])
+}
+
+/// The same with TLS, for the kinds of HTTP/2.
+pub fn node_https(pki: &Pki, chain: &[Issued], kind: &str) -> Option<RealServer> {
+    let certificates = pki.file("pem", pem(chain).as_bytes());
+    let key = pki.key_file(chain.first().expect("a certificate"));
+    node_http_with(kind, &[certificates, key])
+}
+
+fn node_http_with(kind: &str, files: &[PathBuf]) -> Option<RealServer> {
+    let program = Node::New.program()?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/js/http.js");
+    Some(RealServer::new(Daemon::start("node", |port| {
+        Launch::new(&program.display().to_string())
+            .arg(script)
+            .arg(port.to_string())
+            .arg(kind)
+            .args(files)
+    })))
+}
