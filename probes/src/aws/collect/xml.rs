@@ -485,14 +485,15 @@ mod tests {
             let mut body = String::from("<DescribeListenersResponse><DescribeListenersResult>");
             for (tag, closes) in &tags {
                 if *closes && let Some(last) = open.pop() {
-                    body += &format!("{}</{last}>", text.replace(['<', '&'], ""));
+                    body.push_str(&text.replace(['<', '&', '>'], ""));
+                    body.extend(["</", last, ">"]);
                 } else {
-                    body += &format!("<{tag}>");
-                    open.push(tag);
+                    body.extend(["<", tag, ">"]);
+                    open.push(tag.as_str());
                 }
             }
             while let Some(last) = open.pop() {
-                body += &format!("</{last}>");
+                body.extend(["</", last, ">"]);
             }
             body += "</DescribeListenersResult></DescribeListenersResponse>";
             prop_assert!(answer(&LISTENERS, body.as_bytes()).is_ok_and(|value| value.is_object()));
