@@ -859,6 +859,102 @@ fn a_role_is_assumed_first() {
     assert!(caller.ends_with(":assumed-role/audit/gladhand"), "{caller}");
 }
 
+/// What a collection with this environment, and nothing else of ours, comes to.
+fn run_with(environment: &[(&str, &str)], what: &str, profile: &str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "aws_collect::in_a_process_of_its_own",
+            "--nocapture",
+        ])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("GLADHAND_TEST_WHAT", what)
+        .env("GLADHAND_TEST_PROFILE", profile)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = text.lines().find_map(|line| line.split_once("CAME TO: "));
+    said.map_or_else(|| panic!("{text}"), |(_, said)| said.to_owned())
+}
+
+/// Not a test by itself: what [`run_with`] runs, since a process has one environment.
+#[test]
+#[allow(clippy::print_stdout)]
+fn in_a_process_of_its_own() {
+    let Ok(what) = std::env::var("GLADHAND_TEST_WHAT") else {
+        return;
+    };
+    let profile = std::env::var("GLADHAND_TEST_PROFILE").ok();
+    let request = Request {
+        profile: profile.filter(|profile| !profile.is_empty()),
+        ..Request::new(what, datetime!(2026-11-20 17:42:10 UTC))
+    };
+    match run(&request) {
+        Ok(answers) => println!("CAME TO: {} refused", refusals(&answers).len()),
+        Err(error) => println!("CAME TO: {error}"),
+    }
+}
+
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+];
+
+#[test]
+fn without_credentials_it_is_said_how_to_get_some() {
+    let said = run_with(&[], ALB, "");
+    assert!(
+        said.starts_with("no AWS credentials: run `aws sso login`"),
+        "{said}"
+    );
+    let said = run_with(&[], ALB, "prod");
+    assert!(said.contains("profile \"prod\""), "{said}");
+}
+
+#[test]
+fn a_name_alone_has_no_region() {
+    let said = run_with(&KEYS, "shop", "");
+    assert!(
+        said.starts_with("no region: give the load balancer's ARN"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_profile_has_credentials_region_and_endpoint() {
+    let aws = FakeAws::replay(&world("alb"));
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let url = aws.url();
+    let text = format!(
+        "[profile audit]\nregion = eu-central-1\nendpoint_url = {url}\n\
+         aws_access_key_id = AKIAPROFILE\naws_secret_access_key = secret\n"
+    );
+    fs::write(&config, text).unwrap();
+    let environment = [("AWS_CONFIG_FILE", config.to_str().unwrap())];
+    assert_eq!(run_with(&environment, "shop", "audit"), "0 refused");
+    assert!(
+        aws.asked()
+            .iter()
+            .all(|call| call.access_key == "AKIAPROFILE")
+    );
+}
+
+#[test]
+fn a_service_can_have_an_endpoint_of_its_own() {
+    let aws = FakeAws::replay(&world("alb"));
+    aws.refuse("elbv2.DescribeLoadBalancers", "ExpiredToken");
+    let url = aws.url();
+    let [key, secret] = KEYS;
+    let own = ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", url.as_str());
+    let said = run_with(&[key, secret, own], ALB, "");
+    assert!(said.contains("have expired (ExpiredToken)"), "{said}");
+}
+
 /// An Application Load Balancer with instances and addresses behind it, and a Classic one.
 const SEED: &str = r#"
 ec2, elb, acm = client("ec2"), client("elbv2"), client("acm")
