@@ -277,23 +277,18 @@ fn every_way_to_name_it_leads_to_it() {
 fn a_classic_one_is_found_by_name_and_dns_name() {
     let aws = FakeAws::replay(&world("classic"));
     let expected = run(&request(CLB, &aws.url())).unwrap();
-    for what in [
-        "old",
-        "internal-old-987654321.eu-central-1.elb.amazonaws.com",
-    ] {
+    for what in ["old", "old-987654321.eu-central-1.elb.amazonaws.com"] {
         let mut request = request(what, &aws.url());
         request.region = Some("eu-central-1".into());
-        let found = run(&request);
-        if what == "old" {
-            assert_eq!(found.unwrap(), expected);
-        } else {
-            // The recorded one has no `internal-`: another load balancer.
-            assert!(matches!(
-                found,
-                Err(CollectError::Subject(SubjectError::NotFound { .. }))
-            ));
-        }
+        assert_eq!(run(&request).unwrap(), expected, "{what}");
     }
+    // The recorded one is not called so: it is another load balancer.
+    let what = "internal-old-987654321.eu-central-1.elb.amazonaws.com";
+    let error = run(&request(what, &aws.url())).unwrap_err();
+    assert!(
+        matches!(error, CollectError::Subject(SubjectError::NotFound { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -540,6 +535,7 @@ fn a_large_one_takes_few_calls_and_little_time() {
         "elbv2.DescribeListenerAttributes",
         "elbv2.DescribeListenerCertificates",
         "elbv2.DescribeTargetGroupAttributes",
+        "elbv2.DescribeTags",
     ] {
         let name = operation.split('.').nth(1).unwrap();
         aws.reply(
@@ -861,6 +857,102 @@ fn a_role_is_assumed_first() {
     let caller = caller.next().unwrap().outcome.as_ref().unwrap();
     let caller = caller["Arn"].as_str().unwrap();
     assert!(caller.ends_with(":assumed-role/audit/gladhand"), "{caller}");
+}
+
+/// What a collection with this environment, and nothing else of ours, comes to.
+fn run_with(environment: &[(&str, &str)], what: &str, profile: &str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "aws_collect::in_a_process_of_its_own",
+            "--nocapture",
+        ])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("GLADHAND_TEST_WHAT", what)
+        .env("GLADHAND_TEST_PROFILE", profile)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = text.lines().find_map(|line| line.split_once("CAME TO: "));
+    said.map_or_else(|| panic!("{text}"), |(_, said)| said.to_owned())
+}
+
+/// Not a test by itself: what [`run_with`] runs, since a process has one environment.
+#[test]
+#[allow(clippy::print_stdout)]
+fn in_a_process_of_its_own() {
+    let Ok(what) = std::env::var("GLADHAND_TEST_WHAT") else {
+        return;
+    };
+    let profile = std::env::var("GLADHAND_TEST_PROFILE").ok();
+    let request = Request {
+        profile: profile.filter(|profile| !profile.is_empty()),
+        ..Request::new(what, datetime!(2026-11-20 17:42:10 UTC))
+    };
+    match run(&request) {
+        Ok(answers) => println!("CAME TO: {} refused", refusals(&answers).len()),
+        Err(error) => println!("CAME TO: {error}"),
+    }
+}
+
+const KEYS: [(&str, &str); 2] = [
+    ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "secret"),
+];
+
+#[test]
+fn without_credentials_it_is_said_how_to_get_some() {
+    let said = run_with(&[], ALB, "");
+    assert!(
+        said.starts_with("no AWS credentials: run `aws sso login`"),
+        "{said}"
+    );
+    let said = run_with(&[], ALB, "prod");
+    assert!(said.contains("profile \"prod\""), "{said}");
+}
+
+#[test]
+fn a_name_alone_has_no_region() {
+    let said = run_with(&KEYS, "shop", "");
+    assert!(
+        said.starts_with("no region: give the load balancer's ARN"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_profile_has_credentials_region_and_endpoint() {
+    let aws = FakeAws::replay(&world("alb"));
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let url = aws.url();
+    let text = format!(
+        "[profile audit]\nregion = eu-central-1\nendpoint_url = {url}\n\
+         aws_access_key_id = AKIAPROFILE\naws_secret_access_key = secret\n"
+    );
+    fs::write(&config, text).unwrap();
+    let environment = [("AWS_CONFIG_FILE", config.to_str().unwrap())];
+    assert_eq!(run_with(&environment, "shop", "audit"), "0 refused");
+    assert!(
+        aws.asked()
+            .iter()
+            .all(|call| call.access_key == "AKIAPROFILE")
+    );
+}
+
+#[test]
+fn a_service_can_have_an_endpoint_of_its_own() {
+    let aws = FakeAws::replay(&world("alb"));
+    aws.refuse("elbv2.DescribeLoadBalancers", "ExpiredToken");
+    let url = aws.url();
+    let [key, secret] = KEYS;
+    let own = ("AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2", url.as_str());
+    let said = run_with(&[key, secret, own], ALB, "");
+    assert!(said.contains("have expired (ExpiredToken)"), "{said}");
 }
 
 /// An Application Load Balancer with instances and addresses behind it, and a Classic one.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Arn;
 use super::answers::Answers;
+use crate::Untrusted;
 
 /// Names shown of those that come near, or that are meant as well.
 const SHOWN: usize = 5;
@@ -60,7 +61,7 @@ pub enum SubjectError {
         near: Vec<String>,
     },
     /// More than one.
-    #[error("{what:?} could be {}: give the ARN", .found.join(" or "))]
+    #[error("{what:?} could be {}: give the ARN", shown(.found, " or "))]
     Several {
         /// What was given.
         what: String,
@@ -219,11 +220,19 @@ impl Subject {
     }
 }
 
+/// Names of AWS's, as they may be shown.
+fn shown(names: &[String], between: &str) -> String {
+    let names = names
+        .iter()
+        .map(|name| Untrusted::from_bytes(name.as_bytes()).to_string());
+    names.collect::<Vec<_>>().join(between)
+}
+
 fn likely(names: &[String]) -> String {
     if names.is_empty() {
         String::new()
     } else {
-        format!("; there is {}", names.join(", "))
+        format!("; there is {}", shown(names, ", "))
     }
 }
 

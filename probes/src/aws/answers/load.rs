@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::save::{NOT_READ, NotReadFile};
 use super::{Answer, Answers, Refusal, Repeats, file_name_of, join};
+use crate::Untrusted;
 use crate::aws::operations::{
     ATTRIBUTES, About, CERTIFICATE, CERTIFICATE_PEM, CLASSIC_LOAD_BALANCERS, CLASSIC_TAGS,
     LISTENER_ATTRIBUTES, LISTENERS, LOAD_BALANCERS, OPERATIONS, Operation, RULES,
@@ -31,7 +32,7 @@ const MOST_FILES: usize = 20_000;
 #[non_exhaustive]
 pub enum LoadError {
     /// The folder or a file cannot be read.
-    #[error("{}: {error}", path.display())]
+    #[error("{}: {error}", shown(path))]
     Io {
         /// Which one.
         path: PathBuf,
@@ -40,7 +41,7 @@ pub enum LoadError {
         error: io::Error,
     },
     /// A file has no answer in it that an audit knows.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {}", shown(path), Untrusted::from_bytes(problem.as_bytes()))]
     File {
         /// Which one.
         path: PathBuf,
@@ -48,7 +49,7 @@ pub enum LoadError {
         problem: String,
     },
     /// There are no answers, too many, or not the ones without which nothing can be told.
-    #[error("{}: {problem}", path.display())]
+    #[error("{}: {}", shown(path), Untrusted::from_bytes(problem.as_bytes()))]
     Folder {
         /// The folder.
         path: PathBuf,
@@ -292,6 +293,11 @@ impl Answers {
             ))),
         }
     }
+}
+
+/// A path, as it may be shown.
+fn shown(path: &Path) -> Untrusted {
+    Untrusted::from_bytes(path.to_string_lossy().as_bytes())
 }
 
 /// The only load balancer that uses this target group.

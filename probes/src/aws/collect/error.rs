@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Untrusted;
 use crate::aws::answers::Refusal;
 use crate::aws::subject::SubjectError;
 
@@ -37,7 +38,7 @@ pub enum CollectError {
     },
     /// There is a source of credentials, and it gave none: a role that may not be assumed, a session
     /// of SSO that has ended.
-    #[error("AWS credentials{of} could not be had: {message}", of = of_profile(.profile.as_deref()))]
+    #[error("AWS credentials{of} could not be had: {shown}", of = of_profile(.profile.as_deref()), shown = shown(.message))]
     Credentials {
         /// The profile that was asked for.
         profile: Option<String>,
@@ -48,13 +49,13 @@ pub enum CollectError {
     #[error("no region: give the load balancer's ARN, --region, or set AWS_REGION")]
     NoRegion,
     /// Settings that cannot be used.
-    #[error("{message}")]
+    #[error("{}", shown(.message))]
     Settings {
         /// What is wrong with them.
         message: String,
     },
     /// The credentials were good once.
-    #[error("the AWS credentials have expired ({code}): get new ones, as with `aws sso login`")]
+    #[error("the AWS credentials have expired ({}): get new ones, as with `aws sso login`", shown(.code))]
     Expired {
         /// AWS's code.
         code: String,
@@ -62,7 +63,7 @@ pub enum CollectError {
         message: String,
     },
     /// AWS does not know the credentials.
-    #[error("AWS does not accept the credentials: {code}: {message}")]
+    #[error("AWS does not accept the credentials: {}: {}", shown(.code), shown(.message))]
     UnknownCredentials {
         /// AWS's code.
         code: String,
@@ -70,7 +71,7 @@ pub enum CollectError {
         message: String,
     },
     /// AWS was not reached.
-    #[error("{endpoint} is not reached: {message}")]
+    #[error("{} is not reached: {}", shown(.endpoint), shown(.message))]
     Unreachable {
         /// The endpoint.
         endpoint: String,
@@ -78,7 +79,7 @@ pub enum CollectError {
         message: String,
     },
     /// AWS does not say which load balancers there are.
-    #[error("{action} was refused, so the load balancer cannot be found: {code}: {message}")]
+    #[error("{action} was refused, so the load balancer cannot be found: {}: {}", shown(.code), shown(.message))]
     Refused {
         /// The action.
         action: String,
@@ -113,4 +114,9 @@ fn of_profile(profile: Option<&str>) -> String {
     profile
         .map(|profile| format!(" of profile {profile:?}"))
         .unwrap_or_default()
+}
+
+/// What came from outside, as it may be shown.
+fn shown(text: &str) -> Untrusted {
+    Untrusted::from_bytes(text.as_bytes())
 }

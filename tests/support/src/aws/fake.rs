@@ -205,7 +205,7 @@ fn serve(client: &TcpStream, shared: &Shared) -> std::io::Result<()> {
             Some(Err(())) => {
                 client.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<a>")?;
                 while !shared.stop.load(Ordering::Relaxed) {
-                    client.write_all(&[b' '; 64 * 1024])?;
+                    client.write_all(&[b' '; 8 * 1024])?;
                 }
                 return Ok(());
             }
@@ -248,22 +248,19 @@ fn read(reader: &mut BufReader<&TcpStream>) -> std::io::Result<Option<AwsCall>> 
     let region = scope.nth(1).unwrap_or_default().to_owned();
     let service = scope.next().unwrap_or_default();
 
-    let (name, version, params) = match headers.get("x-amz-target") {
-        Some(target) => {
-            let name = target.rsplit('.').next().unwrap_or_default().to_owned();
-            let members: BTreeMap<String, String> = serde_json::from_str(&body).unwrap_or_default();
-            (name, String::new(), members)
-        }
-        None => {
-            let mut params: BTreeMap<String, String> = body
-                .split('&')
-                .filter_map(|pair| pair.split_once('='))
-                .map(|(name, value)| (decoded(name), decoded(value)))
-                .collect();
-            let name = params.remove("Action").unwrap_or_default();
-            let version = params.remove("Version").unwrap_or_default();
-            (name, version, params)
-        }
+    let (name, version, params) = if let Some(target) = headers.get("x-amz-target") {
+        let name = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let members: BTreeMap<String, String> = serde_json::from_str(&body).unwrap_or_default();
+        (name, String::new(), members)
+    } else {
+        let mut params: BTreeMap<String, String> = body
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (decoded(name), decoded(value)))
+            .collect();
+        let name = params.remove("Action").unwrap_or_default();
+        let version = params.remove("Version").unwrap_or_default();
+        (name, version, params)
     };
     let cli = match service {
         "elasticloadbalancing" if version == "2012-06-01" => "elb",
