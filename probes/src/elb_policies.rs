@@ -27,6 +27,14 @@ pub struct ElbPolicy {
     pub signature_schemes: Option<Vec<SignatureScheme>>,
     /// The policy towards targets, while a listener has this one and none of a stricter family.
     pub backend: Option<String>,
+    /// Whether AWS calls it a FIPS policy: TLS is done by its module that is validated under FIPS 140-3. No
+    /// content tells that.
+    pub fips: bool,
+    /// Whether AWS's documentation recommends it.
+    pub recommended: bool,
+    /// Where it is taken when nobody asks for one: `console`, or `api` (the CLI, CloudFormation and Terraform,
+    /// too).
+    pub default: Option<String>,
 }
 
 /// The policy of this name.
@@ -89,6 +97,11 @@ struct Row {
     groups: Option<String>,
     signature_schemes: Option<String>,
     backend: Option<String>,
+    #[serde(default)]
+    fips: bool,
+    #[serde(default)]
+    recommended: bool,
+    default: Option<String>,
 }
 
 impl From<File> for Data {
@@ -103,6 +116,9 @@ impl From<File> for Data {
                 .signature_schemes
                 .map(|text| codes(&text).map(SignatureScheme).collect()),
             backend: row.backend,
+            fips: row.fips,
+            recommended: row.recommended,
+            default: row.default,
         });
         Self {
             date: file.date,
