@@ -49,16 +49,22 @@ pub fn elb_policy(name: &str) -> Option<&'static ElbPolicy> {
 /// takes 3DES, that of a Network Load Balancer does not.
 pub fn elb_policy_of(name: &str, kind: LoadBalancerType) -> Option<&'static ElbPolicy> {
     let name = name.trim();
-    let kind = match kind {
-        LoadBalancerType::Application => "application",
-        LoadBalancerType::Network => "network",
-        LoadBalancerType::Gateway => "gateway",
-        LoadBalancerType::Classic => "classic",
-    };
-    elb_policies().iter().find(|policy| {
-        policy.name.eq_ignore_ascii_case(name)
-            && policy.load_balancers.iter().any(|known| known == kind)
-    })
+    elb_policies()
+        .iter()
+        .find(|policy| policy.name.eq_ignore_ascii_case(name) && policy.is_for(kind))
+}
+
+impl ElbPolicy {
+    /// Whether load balancers of that type take it.
+    pub fn is_for(&self, kind: LoadBalancerType) -> bool {
+        let kind = match kind {
+            LoadBalancerType::Application => "application",
+            LoadBalancerType::Network => "network",
+            LoadBalancerType::Gateway => "gateway",
+            LoadBalancerType::Classic => "classic",
+        };
+        self.load_balancers.iter().any(|known| known == kind)
+    }
 }
 
 /// Every policy.

@@ -15,6 +15,7 @@ mod identity;
 mod list;
 mod man;
 mod output;
+mod policies;
 mod progress;
 mod range;
 mod rules;
@@ -67,6 +68,7 @@ enum Command {
     Check(Box<check::Args>),
     Demo(demo::Args),
     Hello(Box<hello::Args>),
+    Policies(policies::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -115,6 +117,7 @@ where
             Command::Check(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Hello(args) => args.run(),
+            Command::Policies(args) => args.run(),
             Command::Rules(args) => args.run(),
             Command::Schema(args) => args.run(),
             Command::Completions(args) => args.run(),

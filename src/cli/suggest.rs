@@ -13,7 +13,12 @@ pub(super) fn nearest<'a>(
     let given = given.to_ascii_lowercase();
     known
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(&given, word), word))
+        .map(|word| {
+            (
+                strsim::jaro_winkler(&given, &word.to_ascii_lowercase()),
+                word,
+            )
+        })
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)

@@ -34,6 +34,7 @@ mod openings;
 mod output;
 mod panics;
 mod plaintext;
+mod policies;
 mod raw;
 mod readme;
 mod revocation;
