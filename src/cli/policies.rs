@@ -8,7 +8,9 @@ use gladhand_probes::Untrusted;
 use gladhand_probes::aws::PolicyContent;
 use gladhand_probes::aws::inventory::LoadBalancerType;
 use gladhand_probes::elb_policies::{ElbPolicy, elb_policies, elb_policies_date};
-use gladhand_probes::wire::registry::{CipherMode, KeyExchange, ProtocolVersion, Suite};
+use gladhand_probes::wire::registry::{
+    CipherMode, KeyExchange, ProtocolVersion, Suite, SuiteTraits,
+};
 use serde::Serialize;
 
 use crate::cli::CliError;
@@ -142,9 +144,11 @@ fn version(text: &str) -> Result<ProtocolVersion, String> {
 /// The policies of that name: one, or one for each type that has its own.
 fn named(name: &str, kind: Option<Kind>) -> Result<Vec<&'static ElbPolicy>, CliError> {
     let given = name.trim().to_ascii_lowercase();
-    let whole = match given.starts_with(&PREFIX.to_ascii_lowercase()) {
-        true => given,
-        false => format!("{}{given}", PREFIX.to_ascii_lowercase()),
+    let prefix = PREFIX.to_ascii_lowercase();
+    let whole = if given.starts_with(&prefix) {
+        given
+    } else {
+        format!("{prefix}{given}")
     };
     let of_name: Vec<_> = elb_policies()
         .iter()
@@ -248,20 +252,20 @@ fn show(policies: &[&ElbPolicy], canvas: Canvas, out: &mut dyn Write) -> io::Res
         page.field(2, "versions", COLUMN, &Span::plain(versions.join("  ")));
         let lets_in = lets_in(&content);
         page.field(2, "lets in", COLUMN, &Span::plain(lets_in));
-        match &content.groups {
-            Some(groups) => {
-                let names: Vec<_> = groups
-                    .iter()
-                    .map(|group| Span::plain(group.to_string()))
-                    .collect();
-                page.items(2, "groups", COLUMN, &names);
-                let expected = "as s2n-tls has them under this name; AWS documents the hybrid ones";
-                page.field(2, "", COLUMN, &Span::new(DIM, expected));
-            }
-            None => {
-                let unknown = "not known: AWS documents none of them";
-                page.field(2, "groups", COLUMN, &Span::plain(unknown));
-            }
+        if let Some(lacks) = lacks(&content) {
+            page.field(2, "lacks", COLUMN, &Span::plain(lacks));
+        }
+        if let Some(groups) = &content.groups {
+            let names: Vec<_> = groups
+                .iter()
+                .map(|group| Span::plain(group.to_string()))
+                .collect();
+            page.items(2, "groups", COLUMN, &names);
+            let expected = "as s2n-tls has them under this name; AWS documents the hybrid ones";
+            page.field(2, "", COLUMN, &Span::new(DIM, expected));
+        } else {
+            let unknown = "not known: AWS documents none of them";
+            page.field(2, "groups", COLUMN, &Span::plain(unknown));
         }
         if let Some(backend) = &policy.backend {
             let backend = if *backend == policy.name {
@@ -345,15 +349,23 @@ fn lets_in(content: &PolicyContent) -> String {
             .traits()
             .is_some_and(|one| one.key_exchange == KeyExchange::Rsa)
     };
-    let triple_des = |suite: Suite| suite.traits().is_some_and(|one| one.triple_des());
+    let triple_des = |suite: Suite| suite.traits().is_some_and(SuiteTraits::triple_des);
     all.extend(suites(count(&of_mode), "CBC"));
     all.extend(suites(count(&by_rsa), "RSA key exchange"));
     all.extend(suites(count(&triple_des), "Triple DES"));
     if all.is_empty() {
-        "nothing but TLS 1.2 and 1.3 with forward secrecy and AEAD".into()
+        "nothing older than TLS 1.2, nothing without forward secrecy, no CBC".into()
     } else {
         all.join(", ")
     }
+}
+
+/// What newer policies have.
+fn lacks(content: &PolicyContent) -> Option<&'static str> {
+    if !content.versions.contains(&ProtocolVersion::TLS1_3) {
+        return Some("TLS 1.3, and with it post-quantum groups");
+    }
+    (content.post_quantum() == Some(false)).then_some("post-quantum groups")
 }
 
 /// `1.2` of TLSv1.2.

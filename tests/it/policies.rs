@@ -122,7 +122,7 @@ fn one_policy_is_shown_in_full() {
         "AWS recommends it.",
         "AWS's console takes it where none is chosen.",
         "TLSv1.3  TLSv1.2",
-        "nothing but TLS 1.2 and 1.3 with forward secrecy and AEAD",
+        "nothing older than TLS 1.2, nothing without forward secrecy, no CBC",
         "X25519MLKEM768",
         "ELBSecurityPolicy-TLS13-1-0-PQ-2025-09, unless",
         "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
@@ -133,6 +133,13 @@ fn one_policy_is_shown_in_full() {
     let old = gladhand(&["policies", "ELBSecurityPolicy-TLS13-1-0-2021-06"]);
     let lets_in = "TLSv1.1, TLSv1.0, 12 suites with CBC, 6 suites with RSA key exchange";
     assert!(old.stdout.contains(lets_in), "{}", old.stdout);
+    assert!(!ran.stdout.contains("lacks"), "{}", ran.stdout);
+    assert!(
+        old.stdout
+            .contains("lacks             post-quantum groups\n"),
+        "{}",
+        old.stdout
+    );
 }
 
 #[test]

@@ -327,10 +327,7 @@ fn targets_have_the_addresses_that_a_balancer_goes_to() {
 #[test]
 fn a_health_check_that_is_not_told_is_aws_default() {
     let read = kinds();
-    let check = |name: &str| {
-        let json = serde_json::to_value(&group(&read, name).health_check).unwrap();
-        json
-    };
+    let check = |name: &str| serde_json::to_value(&group(&read, name).health_check).unwrap();
     assert_eq!(
         check("web"),
         json!({"enabled": true, "protocol": "HTTPS", "port": "traffic-port", "path": "/ping",
