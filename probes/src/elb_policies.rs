@@ -27,6 +27,14 @@ pub struct ElbPolicy {
     pub signature_schemes: Option<Vec<SignatureScheme>>,
     /// The policy towards targets, while a listener has this one and none of a stricter family.
     pub backend: Option<String>,
+    /// Whether AWS calls it a FIPS policy: TLS is done by its module that is validated under FIPS 140-3. No
+    /// content tells that.
+    pub fips: bool,
+    /// Whether AWS's documentation recommends it.
+    pub recommended: bool,
+    /// Where it is taken when nobody asks for one: `console`, or `api` (the CLI, CloudFormation and Terraform,
+    /// too).
+    pub default: Option<String>,
 }
 
 /// The policy of this name.
@@ -41,16 +49,22 @@ pub fn elb_policy(name: &str) -> Option<&'static ElbPolicy> {
 /// takes 3DES, that of a Network Load Balancer does not.
 pub fn elb_policy_of(name: &str, kind: LoadBalancerType) -> Option<&'static ElbPolicy> {
     let name = name.trim();
-    let kind = match kind {
-        LoadBalancerType::Application => "application",
-        LoadBalancerType::Network => "network",
-        LoadBalancerType::Gateway => "gateway",
-        LoadBalancerType::Classic => "classic",
-    };
-    elb_policies().iter().find(|policy| {
-        policy.name.eq_ignore_ascii_case(name)
-            && policy.load_balancers.iter().any(|known| known == kind)
-    })
+    elb_policies()
+        .iter()
+        .find(|policy| policy.name.eq_ignore_ascii_case(name) && policy.is_for(kind))
+}
+
+impl ElbPolicy {
+    /// Whether load balancers of that type take it.
+    pub fn is_for(&self, kind: LoadBalancerType) -> bool {
+        let kind = match kind {
+            LoadBalancerType::Application => "application",
+            LoadBalancerType::Network => "network",
+            LoadBalancerType::Gateway => "gateway",
+            LoadBalancerType::Classic => "classic",
+        };
+        self.load_balancers.iter().any(|known| known == kind)
+    }
 }
 
 /// Every policy.
@@ -89,6 +103,11 @@ struct Row {
     groups: Option<String>,
     signature_schemes: Option<String>,
     backend: Option<String>,
+    #[serde(default)]
+    fips: bool,
+    #[serde(default)]
+    recommended: bool,
+    default: Option<String>,
 }
 
 impl From<File> for Data {
@@ -103,6 +122,9 @@ impl From<File> for Data {
                 .signature_schemes
                 .map(|text| codes(&text).map(SignatureScheme).collect()),
             backend: row.backend,
+            fips: row.fips,
+            recommended: row.recommended,
+            default: row.default,
         });
         Self {
             date: file.date,

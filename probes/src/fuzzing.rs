@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use time::OffsetDateTime;
 
+use crate::aws::answers::{Answer, Answers, Refusal};
+use crate::aws::{self, Inventory};
 use crate::clients::Offer;
 use crate::http;
 use crate::net::NetError;
@@ -292,5 +294,62 @@ pub fn target(data: &[u8]) {
             again.is_ok_and(|again| again.to_string() == via.to_string()),
             "{text:?}"
         );
+    }
+}
+
+/// Answers of AWS, as a folder of them in one file: `{"elb DescribeTags@legacy": …}`. What is read of them
+/// survives JSON, and everything that follows from it can be asked.
+pub fn inventory(data: &[u8]) {
+    let Ok(folder) = serde_json::from_slice::<serde_json::Map<_, _>>(data) else {
+        return;
+    };
+    let answer = |(key, body): (String, serde_json::Value)| {
+        let (action, resource) = match key.split_once('@') {
+            Some((action, resource)) => (action.to_owned(), Some(resource.to_owned())),
+            None => (key, None),
+        };
+        let classic = action.starts_with("elb ");
+        let refused = || Refusal {
+            code: "AccessDenied".into(),
+            message: resource.clone().unwrap_or_default(),
+        };
+        Answer {
+            outcome: if body.is_null() {
+                Err(refused())
+            } else {
+                Ok(body)
+            },
+            action: action.trim_start_matches("elb ").into(),
+            classic,
+            resource: resource.clone(),
+        }
+    };
+    let answers = Answers {
+        all: folder.into_iter().map(answer).collect(),
+    };
+    let read = aws::read::inventory(&answers);
+    let text = serde_json::to_string(&read).unwrap_or_default();
+    let again = serde_json::from_str::<Inventory>(&text).ok();
+    assert!(again.as_ref() == Some(&read), "an inventory survives JSON");
+    for balancer in &read.load_balancers {
+        let one = aws::read::inventory_of(&answers, &balancer.arn);
+        let is_arn = balancer.arn.trim() == balancer.arn;
+        assert!(
+            !is_arn || !one.load_balancers.is_empty(),
+            "{}",
+            balancer.arn
+        );
+        let _ = (
+            aws::policy::backend_policy(balancer),
+            read.nodes(balancer).count(),
+        );
+        for arn in balancer.target_group_arns() {
+            assert!(!balancer.routes_to(arn).is_empty(), "{arn}");
+        }
+        for listener in balancer.listeners.read().into_iter().flatten() {
+            let names = read.server_names(listener);
+            assert!(names.iter().all(|name| name.is_ascii()), "{names:?}");
+            let _ = read.policy_of(listener);
+        }
     }
 }

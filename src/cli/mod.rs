@@ -16,6 +16,7 @@ mod identity;
 mod list;
 mod man;
 mod output;
+mod policies;
 mod progress;
 mod range;
 mod rules;
@@ -69,6 +70,7 @@ enum Command {
     Alb(Box<alb::Args>),
     Demo(demo::Args),
     Hello(Box<hello::Args>),
+    Policies(policies::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -121,6 +123,7 @@ where
             Command::Alb(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Hello(args) => args.run(),
+            Command::Policies(args) => args.run(),
             Command::Rules(args) => args.run(),
             Command::Schema(args) => args.run(),
             Command::Completions(args) => args.run(),

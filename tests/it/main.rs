@@ -39,6 +39,7 @@ mod openings;
 mod output;
 mod panics;
 mod plaintext;
+mod policies;
 mod raw;
 mod readme;
 mod revocation;

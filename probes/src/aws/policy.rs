@@ -2,7 +2,7 @@
 
 use super::inventory::{Inventory, Listener, LoadBalancer, LoadBalancerType, SslPolicy};
 use crate::elb_policies::{ElbPolicy, elb_policies, elb_policy, elb_policy_of};
-use crate::wire::registry::{Group, ProtocolVersion, Suite};
+use crate::wire::registry::{CipherMode, Group, KeyExchange, ProtocolVersion, Suite, SuiteTraits};
 
 /// A policy by content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +84,63 @@ impl PolicyContent {
         let unknown = told.protocols.iter().filter(|name| version(name).is_none());
         content.unknown.extend(unknown.cloned());
         content
+    }
+}
+
+/// What follows from the content: none where names that are not known here could decide it.
+impl PolicyContent {
+    /// The oldest version that it takes.
+    pub fn min_version(&self) -> Option<ProtocolVersion> {
+        self.versions.iter().min().copied()
+    }
+
+    /// Whether every suite keeps what was recorded secret when the certificate's key becomes known.
+    pub fn forward_secrecy(&self) -> Option<bool> {
+        let without = self.any(|suite| !suite.forward_secrecy())?;
+        (without || !self.suites.is_empty()).then_some(!without)
+    }
+
+    /// Whether it takes suites whose records are CBC.
+    pub fn cbc(&self) -> Option<bool> {
+        self.any(|suite| suite.mode == CipherMode::Cbc)
+    }
+
+    /// Whether it takes suites whose secret is encrypted to the certificate's RSA key.
+    pub fn rsa_key_exchange(&self) -> Option<bool> {
+        self.any(|suite| suite.key_exchange == KeyExchange::Rsa)
+    }
+
+    /// Whether it has a hybrid group with ML-KEM, which TLS 1.3 alone can use. AWS documents which policies have
+    /// some, and no groups otherwise.
+    pub fn post_quantum(&self) -> Option<bool> {
+        if !self.unknown.is_empty() {
+            return None;
+        }
+        if !self.versions.contains(&ProtocolVersion::TLS1_3) {
+            return Some(false);
+        }
+        match &self.groups {
+            Some(groups) => Some(groups.iter().any(|group| group.post_quantum())),
+            None => elb_policy(&self.name).map(|_| false),
+        }
+    }
+
+    /// Whether AWS calls it a FIPS policy; none where AWS's documentation, as of the table, does not have it.
+    pub fn fips(&self) -> Option<bool> {
+        elb_policy(&self.name).map(|policy| policy.fips)
+    }
+
+    fn any(&self, is_such: impl Fn(SuiteTraits) -> bool) -> Option<bool> {
+        let traits = self.suites.iter().map(|suite| suite.traits());
+        let mut unclear = !self.unknown.is_empty();
+        for suite in traits {
+            match suite {
+                Some(suite) if is_such(suite) => return Some(true),
+                Some(_) => {}
+                None => unclear = true,
+            }
+        }
+        (!unclear).then_some(false)
     }
 }
 
@@ -230,5 +287,126 @@ mod tests {
             inventory.policy("ELBSecurityPolicy-TLS-1-3-1-2-2021-06"),
             None
         );
+    }
+
+    /// From AWS's documentation: the name, the oldest version; forward secrecy, post-quantum (q), FIPS (i), CBC,
+    /// RSA key exchange.
+    const DOCUMENTED: &str = "
+        TLS13-1-3-2021-06 1.3 f----
+        TLS13-1-3-PQ-2025-09 1.3 fq---
+        TLS13-1-2-2021-06 1.2 f--c-
+        TLS13-1-2-PQ-2025-09 1.2 fq-c-
+        TLS13-1-2-Res-2021-06 1.2 f----
+        TLS13-1-2-Res-PQ-2025-09 1.2 fq---
+        TLS13-1-2-Ext2-2021-06 1.2 ---cr
+        TLS13-1-2-Ext2-PQ-2025-09 1.2 -q-cr
+        TLS13-1-2-Ext1-2021-06 1.2 ---cr
+        TLS13-1-2-Ext1-PQ-2025-09 1.2 -q-cr
+        TLS13-1-1-2021-06 1.1 ---cr
+        TLS13-1-0-2021-06 1.0 ---cr
+        TLS13-1-0-PQ-2025-09 1.0 -q-cr
+        TLS-1-2-Ext-2018-06 1.2 ---cr
+        TLS-1-2-2017-01 1.2 ---cr
+        TLS-1-1-2017-01 1.1 ---cr
+        2016-08 1.0 ---cr
+        2015-05 1.0 ---cr
+        TLS13-1-3-FIPS-2023-04 1.3 f-i--
+        TLS13-1-3-FIPS-PQ-2025-09 1.3 fqi--
+        TLS13-1-2-FIPS-2023-04 1.2 f-ic-
+        TLS13-1-2-FIPS-PQ-2025-09 1.2 fqic-
+        TLS13-1-2-Res-FIPS-2023-04 1.2 f-i--
+        TLS13-1-2-Res-FIPS-PQ-2025-09 1.2 fqi--
+        TLS13-1-2-Ext2-FIPS-2023-04 1.2 --icr
+        TLS13-1-2-Ext2-FIPS-PQ-2025-09 1.2 -qicr
+        TLS13-1-2-Ext1-FIPS-2023-04 1.2 --icr
+        TLS13-1-2-Ext1-FIPS-PQ-2025-09 1.2 -qicr
+        TLS13-1-2-Ext0-FIPS-2023-04 1.2 f-ic-
+        TLS13-1-2-Ext0-FIPS-PQ-2025-09 1.2 fqic-
+        TLS13-1-1-FIPS-2023-04 1.1 --icr
+        TLS13-1-0-FIPS-2023-04 1.0 --icr
+        TLS13-1-0-FIPS-PQ-2025-09 1.0 -qicr
+        TLS13-1-3-RFC9151-FIPS-2023-07 1.3 f-i--
+        TLS13-1-2-RFC9151-FIPS-2023-07 1.2 f-i--
+        TLS13-1-2-Ext0-RFC9151-FIPS-2023-07 1.2 --i-r
+        TLS13-1-2-RFC9151-INTEROP1-FIPS-2023-07 1.2 f-i--
+        TLS13-1-2-RFC9151-INTEROP2-FIPS-2023-07 1.2 f-ic-
+        TLS13-1-2-RFC9151-INTEROP3-FIPS-2023-07 1.2 f-ic-
+        TLS13-1-2-RFC9151-INTEROP4-FIPS-2023-07 1.2 --icr
+        FS-1-2-Res-2020-10 1.2 f----
+        FS-1-2-Res-2019-08 1.2 f--c-
+        FS-1-2-2019-08 1.2 f--c-
+        FS-1-1-2019-08 1.1 f--c-
+        FS-2018-06 1.0 f--c-
+    ";
+
+    fn classified(content: &PolicyContent) -> (String, String) {
+        let flags = [
+            ('f', content.forward_secrecy()),
+            ('q', content.post_quantum()),
+            ('i', content.fips()),
+            ('c', content.cbc()),
+            ('r', content.rsa_key_exchange()),
+        ];
+        let letter = |(letter, flag): (char, Option<bool>)| match flag {
+            Some(true) => letter,
+            Some(false) => '-',
+            None => '?',
+        };
+        let oldest = content.min_version().unwrap().to_string();
+        (oldest, flags.into_iter().map(letter).collect())
+    }
+
+    #[test]
+    fn every_documented_policy_is_classified_by_its_content() {
+        let rows: Vec<_> = DOCUMENTED.split_whitespace().collect();
+        assert_eq!(rows.len(), 3 * 45);
+        for row in rows.chunks(3) {
+            let name = format!("ELBSecurityPolicy-{}", row[0]);
+            let content = PolicyContent::from(elb_policy(&name).expect(&name));
+            let expected = (format!("TLSv{}", row[1]), row[2].to_owned());
+            assert_eq!(classified(&content), expected, "{name}");
+        }
+        let modern =
+            |policy: &&ElbPolicy| policy.load_balancers.iter().any(|kind| kind != "classic");
+        assert_eq!(elb_policies().iter().filter(modern).count(), 45);
+    }
+
+    #[test]
+    fn classic_policies_are_classified_too() {
+        for (name, suites) in [
+            ("TLS-1-2-2017-01", 12),
+            ("TLS-1-1-2017-01", 18),
+            ("2016-08", 18),
+            ("2015-05", 19),
+            ("2015-03", 21),
+            ("2015-02", 20),
+        ] {
+            let name = format!("ELBSecurityPolicy-{name}");
+            let policy = elb_policy_of(&name, LoadBalancerType::Classic).expect(&name);
+            assert_eq!(policy.suites.len(), suites, "{name}");
+            assert_eq!(classified(&policy.into()).1, "---cr", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_suite_that_is_not_known_leaves_open_what_it_could_change() {
+        let mut content =
+            PolicyContent::from(elb_policy("ELBSecurityPolicy-TLS13-1-3-2021-06").unwrap());
+        assert_eq!(content.cbc(), Some(false));
+        content.unknown.push("NEW-SUITE".into());
+        assert_eq!(content.cbc(), None);
+        assert_eq!(content.forward_secrecy(), None);
+        assert_eq!(content.post_quantum(), None);
+        content.suites.push(Suite::TLS_RSA_WITH_AES_128_CBC_SHA);
+        assert_eq!(
+            (content.cbc(), content.forward_secrecy()),
+            (Some(true), Some(false))
+        );
+        content.suites.clear();
+        content.unknown.clear();
+        assert_eq!(content.forward_secrecy(), None, "nothing is known");
+        content.name = "ELBSecurityPolicy-Next-2027-01".into();
+        content.groups = None;
+        assert_eq!((content.fips(), content.post_quantum()), (None, None));
     }
 }

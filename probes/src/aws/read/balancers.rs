@@ -16,7 +16,7 @@ use crate::aws::inventory::{
 const LISTENERS: Operation = needed("elasticloadbalancing:DescribeListeners");
 const RULES: Operation = needed("elasticloadbalancing:DescribeRules");
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     pub(super) fn load_balancers(&mut self) -> Vec<LoadBalancer> {
         let key = ("elasticloadbalancing:DescribeLoadBalancers", false);
         if !self.answers.contains_key(&key) {
@@ -143,23 +143,11 @@ impl<'a> Reader<'a> {
         kind: LoadBalancerType,
         balancer: &Subject<'_>,
     ) -> Section<Vec<Listener>> {
-        // Each listener says whose it is, so an answer need not.
-        let is_own =
-            |one: &&'a Value| text(one, "LoadBalancerArn").as_deref() == Some(balancer.arn);
-        let mut own: Vec<&Value> = self
-            .unnamed(LISTENERS.action, false)
-            .filter_map(|answer| answer.outcome.as_ref().ok())
-            .flat_map(|body| list(body, "Listeners"))
-            .filter(is_own)
-            .collect();
-        if own.is_empty() {
-            match self.about(LISTENERS, balancer) {
-                Ok(bodies) => {
-                    own.extend(bodies.into_iter().flat_map(|body| list(body, "Listeners")));
-                }
-                Err(why) => return Section::NotRead(why),
-            }
-        }
+        let is_own = |one: &Value| text(one, "LoadBalancerArn").as_deref() == Some(balancer.arn);
+        let own = match self.elements(LISTENERS, balancer, "Listeners", is_own) {
+            Ok(own) => own,
+            Err(why) => return Section::NotRead(why),
+        };
         let mut known = BTreeSet::new();
         let mut all: Vec<Listener> = own
             .into_iter()
@@ -196,18 +184,11 @@ impl<'a> Reader<'a> {
         }
         // `listener-rule/app/NAME/BALANCER/LISTENER/RULE`
         let prefix = listener.arn.replacen(":listener/", ":listener-rule/", 1) + "/";
-        let mut own: Vec<&Value> = self
-            .unnamed(RULES.action, false)
-            .filter_map(|answer| answer.outcome.as_ref().ok())
-            .flat_map(|body| list(body, "Rules"))
-            .filter(|one| text(one, "RuleArn").is_some_and(|arn| arn.starts_with(&prefix)))
-            .collect();
-        if own.is_empty() {
-            match self.about(RULES, listener) {
-                Ok(bodies) => own.extend(bodies.into_iter().flat_map(|body| list(body, "Rules"))),
-                Err(why) => return Section::NotRead(why),
-            }
-        }
+        let is_own = |one: &Value| text(one, "RuleArn").is_some_and(|arn| arn.starts_with(&prefix));
+        let own = match self.elements(RULES, listener, "Rules", is_own) {
+            Ok(own) => own,
+            Err(why) => return Section::NotRead(why),
+        };
         let is_default = |one: &&Value| {
             flag(one, "IsDefault") == Some(true)
                 || text(one, "Priority").as_deref() == Some("default")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::json::{at, date, list, serial, text, texts};
+use super::json::{acm_serial, at, date, list, serial, text, texts};
 use super::{Operation, Reader, Subject, needed, optional, section};
 use crate::aws::Arn;
 use crate::aws::inventory::{
@@ -66,6 +66,10 @@ impl<'a> Reader<'a> {
             Ok(bodies) => Section::Read(chain(&stored(&bodies, "Certificate"))),
             Err(why) => Section::NotRead(why),
         };
+        // The certificate itself knows best.
+        if let Some(leaf) = detail.chain.read().and_then(|chain| chain.first()) {
+            detail.serial = Some(leaf.serial.clone());
+        }
         Section::Read(detail)
     }
 
@@ -140,7 +144,7 @@ fn acm_detail(one: &Value) -> CertificateDetail {
         names: texts(one, "SubjectAlternativeNames"),
         status: text(one, "Status"),
         kind: text(one, "Type"),
-        serial: text(one, "Serial").as_deref().and_then(serial),
+        serial: text(one, "Serial").as_deref().and_then(acm_serial),
         // `RSA-2048` in answers, `RSA_2048` in ACM's documentation.
         key_algorithm: text(one, "KeyAlgorithm").map(|name| name.replace('-', "_")),
         signature_algorithm: text(one, "SignatureAlgorithm"),

@@ -137,6 +137,12 @@ pub(super) fn clipped(text: &str) -> String {
     text.get(..end).unwrap_or_default().to_owned()
 }
 
+/// ACM's serial number, `0a:1b:…`. Digits without colons are some stand-in's, in decimal: not known.
+pub(super) fn acm_serial(text: &str) -> Option<String> {
+    let decimal = text.len() > 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if decimal { None } else { serial(text) }
+}
+
 /// A serial number as reports write it: lower-case hex without colons and leading zeros.
 pub(super) fn serial(text: &str) -> Option<String> {
     let digits: String = text
@@ -206,6 +212,9 @@ mod tests {
         assert_eq!(serial("00").as_deref(), Some("0"));
         assert_eq!(serial(""), None);
         assert_eq!(serial("77:xx"), None);
+        assert_eq!(acm_serial("0a:10").as_deref(), Some("a10"));
+        assert_eq!(acm_serial("07").as_deref(), Some("7"));
+        assert_eq!(acm_serial("1343336925622520"), None, "moto's, in decimal");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use self::json::{clipped, text};
+use self::json::{MOST, clipped, list, text};
 use super::answers::{Answer, Answers, Refusal};
 use super::arn::Arn;
 use super::inventory::{
@@ -145,13 +145,53 @@ impl<'a> Reader<'a> {
         operation: Operation,
         subject: &Subject<'_>,
     ) -> Result<Vec<&'a Value>, NotRead> {
-        let Operation {
-            action, classic, ..
-        } = operation;
+        let (bodies, refusal) = self.named(operation, subject);
+        if !bodies.is_empty() || refusal.is_some_and(is_none) {
+            return Ok(bodies);
+        }
+        // One that was given without saying about what cannot be taken for this one; a refusal can.
+        let unnamed = self.unnamed(operation.action, operation.classic);
+        let refusal = refusal.or_else(|| {
+            let mut refused = unnamed.filter_map(|answer| answer.outcome.as_ref().err());
+            refused.next()
+        });
+        Err(self.not_read(operation, &subject.shown, refusal))
+    }
+
+    /// The elements of the lists under a key that are about one thing, where each says itself whose it is; so
+    /// the answer need not.
+    fn elements(
+        &mut self,
+        operation: Operation,
+        subject: &Subject<'_>,
+        key: &str,
+        is_own: impl Fn(&Value) -> bool,
+    ) -> Result<Vec<&'a Value>, NotRead> {
+        let mut own: Vec<&Value> = self
+            .unnamed(operation.action, operation.classic)
+            .filter_map(|answer| answer.outcome.as_ref().ok())
+            .flat_map(|body| list(body, key))
+            .filter(|one| is_own(one))
+            .collect();
+        let (mut named, _) = self.named(operation, subject);
+        if own.is_empty() && named.is_empty() {
+            named = self.about(operation, subject)?;
+        }
+        own.extend(named.into_iter().flat_map(|body| list(body, key)));
+        own.truncate(MOST);
+        Ok(own)
+    }
+
+    /// The bodies of the answers that were given about one thing, and a refusal.
+    fn named(
+        &self,
+        operation: Operation,
+        subject: &Subject<'_>,
+    ) -> (Vec<&'a Value>, Option<&'a Refusal>) {
         let mut bodies = Vec::new();
         let mut refusal = None;
         for alias in subject.aliases() {
-            let key = (action, classic, alias.as_str());
+            let key = (operation.action, operation.classic, alias.as_str());
             for answer in self.by_resource.get(&key).into_iter().flatten() {
                 match &answer.outcome {
                     Ok(body) => bodies.push(body),
@@ -159,16 +199,7 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        if !bodies.is_empty() || refusal.is_some_and(is_none) {
-            return Ok(bodies);
-        }
-        // One that was given without saying about what cannot be taken for this one; a refusal can.
-        let unnamed = self.unnamed(action, classic);
-        let refusal = refusal.or_else(|| {
-            let mut refused = unnamed.filter_map(|answer| answer.outcome.as_ref().err());
-            refused.next()
-        });
-        Err(self.not_read(operation, &subject.shown, refusal))
+        (bodies, refusal)
     }
 
     /// The bodies of all answers. Each refusal is a gap; where there is nothing else: why.

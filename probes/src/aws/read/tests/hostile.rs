@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-const FOLDERS: [&str; 1] = ["healthy"];
+const FOLDERS: [&str; 5] = ["healthy", "moto", "kinds", "network", "classic"];
 
 /// Values of every type, as somebody may put them anywhere.
 fn oddity() -> impl Strategy<Value = Value> {
