@@ -145,11 +145,6 @@ pub fn plain_nginx(pki: &Pki) -> RealServer {
     plain_nginx_with(pki, &[Site::default()])
 }
 
-/// The same with these blocks, which have no certificates.
-pub fn plain_nginx_with(pki: &Pki, sites: &[Site]) -> RealServer {
-    start(pki, sites, "")
-}
-
 fn configuration(prefix: &Path, port: u16, sites: &[Site], tls: &str) -> String {
     let mut text = String::from(
         "daemon off;\nmaster_process off;\nworker_processes 1;\npid nginx.pid;\n\
