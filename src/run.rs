@@ -149,9 +149,9 @@ struct Tally {
 }
 
 impl Run {
-    /// Begins a run over these targets, each once, but for what it is to several parts of a load balancer. `started` is the time that certificates are held
-    /// against; `at_once` is how many endpoints are probed at once. Once `interrupt` is true, what is
-    /// running ends early, and nothing more begins.
+    /// Begins a run over these targets, each once (once for each role, where it has several). `started`
+    /// is the time that certificates are held against; `at_once` is how many endpoints are probed at
+    /// once. Once `interrupt` is true, what is running ends early, and nothing more begins.
     pub fn new(
         jobs: impl Iterator<Item = Job> + Send + 'static,
         started: OffsetDateTime,

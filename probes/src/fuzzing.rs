@@ -341,7 +341,7 @@ pub fn inventory(data: &[u8]) {
         );
         let _ = (
             aws::policy::backend_policy(balancer),
-            read.nodes(balancer).count(),
+            read.node_interfaces(balancer).count(),
         );
         for arn in balancer.target_group_arns() {
             assert!(!balancer.routes_to(arn).is_empty(), "{arn}");

@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::arn::Arn;
 use super::inventory::{
-    Action, Certificate, CertificateDetail, Interface, Inventory, Listener, LoadBalancer,
-    LoadBalancerType, Rule, TargetGroup,
+    Action, Certificate, CertificateDetail, Interface, Inventory, Listener, LoadBalancer, Rule,
+    TargetGroup,
 };
 
 /// A way to a target group.
@@ -56,22 +55,12 @@ impl Inventory {
 
     /// The interfaces of a load balancer's nodes: AWS tells them by their description. Empty where interfaces
     /// were not read, too.
-    pub fn nodes<'a>(
+    pub fn node_interfaces<'a>(
         &'a self,
-        balancer: &LoadBalancer,
+        balancer: &'a LoadBalancer,
     ) -> impl Iterator<Item = &'a Interface> + use<'a> {
-        let name = match balancer.kind {
-            LoadBalancerType::Classic => balancer.name.clone(),
-            // `app/NAME/ID`
-            _ => balancer
-                .arn
-                .parse::<Arn>()
-                .map(|arn| arn.name().to_owned())
-                .unwrap_or_default(),
-        };
-        let description = format!("ELB {name}");
         let all = self.interfaces.read().into_iter().flatten();
-        all.filter(move |interface| !name.is_empty() && interface.description == description)
+        all.filter(move |interface| balancer.has_interface(interface))
     }
 
     /// The interface that has this private address.
@@ -333,8 +322,11 @@ mod tests {
             ]),
             ..Inventory::default()
         };
-        assert_eq!(inventory.nodes(&balancer()).count(), 1);
-        assert_eq!(inventory.nodes(&LoadBalancer::default()).count(), 0);
+        assert_eq!(inventory.node_interfaces(&balancer()).count(), 1);
+        assert_eq!(
+            inventory.node_interfaces(&LoadBalancer::default()).count(),
+            0
+        );
         assert!(inventory.interface_at([10, 0, 0, 1].into()).is_some());
         assert!(inventory.interface_at([10, 0, 0, 2].into()).is_none());
     }

@@ -99,7 +99,7 @@ impl Inventory {
 
 impl LoadBalancer {
     /// Whether AWS made this interface for it: `ELB app/shop/50dc6c495c0c9188`, a Classic one's `ELB legacy`.
-    fn has_interface(&self, interface: &Interface) -> bool {
+    pub(crate) fn has_interface(&self, interface: &Interface) -> bool {
         let name = match self.kind {
             LoadBalancerType::Classic => Some(self.name.as_str()),
             _ => self.arn.split_once(":loadbalancer/").map(|(_, name)| name),

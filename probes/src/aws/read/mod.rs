@@ -296,7 +296,7 @@ fn only_of(load_balancers: &[LoadBalancer], all: &mut Inventory) {
         .collect();
     let nodes = load_balancers
         .iter()
-        .flat_map(|balancer| all.nodes(balancer).map(|node| node.id.clone()));
+        .flat_map(|balancer| all.node_interfaces(balancer).map(|node| node.id.clone()));
     let nodes: BTreeSet<String> = nodes.collect();
     let instances: BTreeSet<&str> = targets.iter().map(|target| target.id.as_str()).collect();
     let addresses: BTreeSet<IpAddr> = targets.iter().filter_map(|target| target.address).collect();

@@ -64,7 +64,9 @@ fn survives(answers: &Answers) {
     assert!(one.load_balancers.len() <= read.load_balancers.len());
     for balancer in &read.load_balancers {
         let _ = crate::aws::policy::backend_policy(balancer);
-        assert!(read.nodes(balancer).count() <= read.interfaces.read().map_or(0, Vec::len));
+        assert!(
+            read.node_interfaces(balancer).count() <= read.interfaces.read().map_or(0, Vec::len)
+        );
         for listener in balancer.listeners.read().into_iter().flatten() {
             let _ = (read.policy_of(listener), read.server_names(listener));
         }

@@ -494,7 +494,7 @@ fn entries_of_an_acl_stand_in_the_order_of_evaluation() {
 #[test]
 fn interfaces_of_nodes_and_of_instances() {
     let read = kinds();
-    let nodes: Vec<_> = read.nodes(&read.load_balancers[0]).collect();
+    let nodes: Vec<_> = read.node_interfaces(&read.load_balancers[0]).collect();
     assert_eq!(nodes.len(), 1);
     assert_eq!(nodes[0].public_address, Some([198, 51, 100, 7].into()));
     assert_eq!(nodes[0].addresses.len(), 2);
