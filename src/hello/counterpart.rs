@@ -83,10 +83,14 @@ const KINDS: &[Kind] = &[
         noun: "ELB security policy",
         find: policy,
         names: || {
-            elb_policies()
-                .iter()
-                .map(|policy| policy.name.as_str())
-                .collect()
+            // Load balancers of two types have a policy each under one name.
+            let mut all: Vec<&str> = Vec::new();
+            for policy in elb_policies() {
+                if !all.contains(&policy.name.as_str()) {
+                    all.push(&policy.name);
+                }
+            }
+            all
         },
     },
     Kind {

@@ -10,6 +10,7 @@ mod classic;
 mod groups;
 mod json;
 mod network;
+mod sound;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use std::net::IpAddr;
 use serde_json::Value;
 
 use self::json::{MOST, clipped, list, text};
+use self::sound::sound;
 use super::answers::{Answer, Answers, Refusal};
 use super::arn::Arn;
 use super::inventory::{
@@ -27,13 +29,13 @@ use super::inventory::{
 
 /// Everything that the answers tell.
 pub fn inventory(answers: &Answers) -> Inventory {
-    Reader::new(answers, None).read()
+    Reader::new(&sound(answers), None).read()
 }
 
 /// The same of one load balancer, and of what belongs to it: its ARN, its name, or its DNS name. The inventory
 /// has no load balancer where the answers have none of that name.
 pub fn inventory_of(answers: &Answers, load_balancer: &str) -> Inventory {
-    Reader::new(answers, Some(load_balancer.trim())).read()
+    Reader::new(&sound(answers), Some(load_balancer.trim())).read()
 }
 
 /// Why there is nothing, where nobody refused.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
+use crate::aws::read::sound::missing;
 
 const DENIED: &str = "User: arn:aws:iam::123456789012:user/a is not authorized";
 
@@ -251,4 +252,59 @@ fn nothing_at_all_is_read_as_nothing() {
     let read = inventory(&Answers::default());
     assert_eq!(read.load_balancers, []);
     assert_eq!(read.not_read, []);
+}
+
+/// What `--query 'Rules[].Priority'` leaves, and files that hold something else.
+#[test]
+fn what_is_no_answer_is_not_read_as_none() {
+    let action = "elasticloadbalancing:DescribeRules";
+    for body in [
+        json!(["10", "default"]),
+        json!({}),
+        json!({"Rules": null}),
+        json!({"Rules": "10"}),
+        json!({"Listeners": []}),
+    ] {
+        let mut all = answers("healthy");
+        for answer in &mut all.all {
+            if answer.action == action {
+                answer.outcome = Ok(body.clone());
+            }
+        }
+        let read = inventory(&all);
+        for listener in listeners(&read).iter().take(2) {
+            assert!(listener.rules.read().is_none(), "{body}");
+        }
+        let reasons: BTreeSet<&str> = read
+            .not_read
+            .iter()
+            .map(|gap| gap.reason.as_str())
+            .collect();
+        assert_eq!(
+            reasons,
+            BTreeSet::from(["the answer has no `Rules`"]),
+            "{body}"
+        );
+    }
+}
+
+/// Each answer is known by the member that it must have: without it, it is told.
+#[test]
+fn every_answer_has_a_member_that_it_must_have() {
+    for folder in ["healthy", "kinds", "network", "classic", "moto"] {
+        for answer in answers(folder).all {
+            assert_eq!(missing(&answer), None, "{folder}: {}", answer.action);
+            let emptied = Answer {
+                outcome: Ok(json!({})),
+                ..answer
+            };
+            let may_be_empty = emptied.action == "wafv2:GetWebACLForResource";
+            assert_eq!(
+                missing(&emptied).is_none(),
+                may_be_empty,
+                "{}",
+                emptied.action
+            );
+        }
+    }
 }
