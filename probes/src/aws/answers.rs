@@ -115,6 +115,7 @@ impl Answers {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repeats {
     /// Kept: they are of another page.
+    #[cfg_attr(not(feature = "aws"), allow(dead_code))]
     Keep,
     /// Dropped: two answers tell the same.
     Drop,

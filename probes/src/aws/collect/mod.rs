@@ -1,7 +1,7 @@
 //! Asks AWS for everything that decides whether TLS works through a load balancer.
 //!
 //! - [`find`]: which load balancer is meant;
-//! - [`client`]: one signed request, with retries, time limits and bounds;
+//! - [`client`]: one signed request, with retries, time limits and bounds; [`endpoint`]: where to;
 //! - [`xml`]: answers in XML as the AWS CLI's JSON;
 //! - what to ask is in [`super::plan`], and what there is to ask in [`super::operations`].
 //!
@@ -9,6 +9,7 @@
 //! only; not knowing which load balancer is meant is the one error of a run.
 
 mod client;
+mod endpoint;
 mod error;
 mod find;
 mod http;
