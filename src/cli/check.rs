@@ -296,7 +296,8 @@ impl Args {
         }
         let selection = self.selection()?;
         self.limits.check_fetches(self.write_bundle.is_some())?;
-        self.limits.check_target(self.http.target(false).as_ref())?;
+        let target_http = self.http.target(self.speaks_http());
+        self.limits.check_target(target_http.as_ref())?;
         let trust = trust(&self.connection.trust)?;
         let ct_logs = ct_logs(self.connection.ct_logs.as_deref())?;
         let client_identity = self.identity.identity()?;
@@ -321,7 +322,7 @@ impl Args {
             client_identity,
             client: self.connection.client.clone(),
             http: self.http.request(),
-            target_http: self.http.target(false),
+            target_http,
             revocation: self.limits.revocation,
             fetch_issuers: self.limits.revocation || self.write_bundle.is_some(),
             selection,
@@ -332,6 +333,12 @@ impl Args {
             let settings = settings(interrupt.raised());
             self.probe(targets, settings, interrupt, outputs, bundle)
         })
+    }
+
+    /// Whether targets are asked as by a load balancer that speaks HTTP with them.
+    fn speaks_http(&self) -> bool {
+        let client = self.connection.client.as_ref();
+        client.is_some_and(|client| client.kind == BalancerKind::Alb)
     }
 
     /// The probes to run: as a load balancer those that tell how it fares, unless some are named.

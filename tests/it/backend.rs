@@ -30,7 +30,7 @@ fn rsa(pki: &Pki) -> Site {
 }
 
 fn ask(pki: &Pki, port: u16, client: &str) -> Report {
-    check_with(pki, port, &["--as", client])
+    check_with(pki, port, &["--as", client, "--only", "backend"])
 }
 
 #[test]
@@ -189,11 +189,16 @@ fn a_target_without_a_default_server_wants_a_name() {
         "127.0.0.1",
         &pki,
         server.port(),
-        &["--as", NEW, "--host", HOST],
+        &["--as", NEW, "--host", HOST, "--only", "backend"],
     );
     wants_name(&report);
     report.is_complete();
-    let report = check_name("127.0.0.1", &pki, server.port(), &["--as", NEW]);
+    let report = check_name(
+        "127.0.0.1",
+        &pki,
+        server.port(),
+        &["--as", NEW, "--only", "backend"],
+    );
     wants_name(&report);
     report.says("backend/hello/taken/answer", "undetermined");
 }
@@ -606,7 +611,7 @@ fn the_text_report_says_first_how_the_load_balancer_fares() {
     let told = |site: Site, client: &str| {
         let server = nginx(&pki, &[site]);
         let target = format!("127.0.0.1:{}", server.port());
-        gladhand(&["check", &target, "--as", client]).stdout
+        gladhand(&["check", &target, "--as", client, "--only", "backend"]).stdout
     };
     let works = told(rsa(&pki).protocols("TLSv1.2 TLSv1.3"), "alb");
     assert!(works.contains("The load balancer gets through."), "{works}");

@@ -117,7 +117,7 @@ fn each_ends_in_time_in_bounded_memory_and_is_not_green() {
 
 #[test]
 fn so_does_each_that_is_asked_as_a_load_balancer() {
-    each(&["--as", "alb"]);
+    each(&["--as", "alb", "--skip", "keep_alive"]);
 }
 
 fn each(client: &[&str]) {

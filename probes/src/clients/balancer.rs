@@ -80,7 +80,7 @@ pub enum BalancerError {
 
 impl BalancerClient {
     /// The probes that tell how a load balancer fares at a target.
-    pub const PROBES: [&str; 2] = ["reach", "backend"];
+    pub const PROBES: [&str; 4] = ["reach", "backend", "target_response", "keep_alive"];
 
     /// A load balancer with this policy towards its targets.
     pub fn new(kind: BalancerKind, policy: Option<&'static ElbPolicy>) -> Self {
