@@ -8,6 +8,7 @@ mod check;
 mod completions;
 mod demo;
 mod descriptors;
+mod explain;
 mod file;
 mod hello;
 mod http;
@@ -17,6 +18,7 @@ mod man;
 mod output;
 mod progress;
 mod range;
+mod records;
 mod rules;
 mod schema;
 mod session;
@@ -67,6 +69,8 @@ enum Command {
     Check(Box<check::Args>),
     Demo(demo::Args),
     Hello(Box<hello::Args>),
+    Explain(explain::Args),
+    Records(records::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -115,6 +119,8 @@ where
             Command::Check(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Hello(args) => args.run(),
+            Command::Explain(args) => args.run(),
+            Command::Records(args) => args.run(),
             Command::Rules(args) => args.run(),
             Command::Schema(args) => args.run(),
             Command::Completions(args) => args.run(),
