@@ -197,6 +197,33 @@ mod tests {
         }
     }
 
+    /// What the records say to type exists.
+    #[test]
+    fn commands_of_the_records_are_understood() {
+        let mut seen = 0;
+        for entry in crate::records::Catalogue::embedded().entries() {
+            let diagnosis = entry.record.diagnosis.iter();
+            let fixes = diagnosis.flat_map(|own| own.fixes.values().flatten());
+            for fix in fixes {
+                let snippet = fix.snippet.iter().flat_map(|text| text.lines());
+                for line in snippet.chain(fix.check.lines()) {
+                    if !line.starts_with("gladhand ") {
+                        continue;
+                    }
+                    let read = Cli::try_parse_from(line.split(' '));
+                    assert!(
+                        read.is_ok(),
+                        "{}: {line}: {:?}",
+                        entry.record.id,
+                        read.err()
+                    );
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 100, "{seen}");
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
