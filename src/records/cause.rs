@@ -77,6 +77,10 @@ pub const CAUSES: &[(&str, &str)] = &[
     ("weak-key", "a key is too short"),
     ("weak-sig-md", "a certificate is signed with a weak hash"),
     ("x509-v1-cert", "the certificate is of X.509 version 1"),
+    (
+        "x509-strict",
+        "a certificate breaks RFC 5280, and the client verifies strictly",
+    ),
     ("revoked", "the certificate is revoked"),
     (
         "must-staple-missing",

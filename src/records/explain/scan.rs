@@ -25,12 +25,17 @@ pub fn scan(
     stop: impl Fn() -> bool,
 ) -> io::Result<()> {
     groups.begin(name);
-    let mut input = BufReader::with_capacity(64 * 1024, input);
-    let head = io::BufRead::fill_buf(&mut input)?;
-    if head.starts_with(&[0x1f, 0x8b]) {
+    let mut input = input;
+    let mut head = Vec::new();
+    // Both bytes, however few a pipe gives at once.
+    input.by_ref().take(2).read_to_end(&mut head)?;
+    let is_gzip = head == [0x1f, 0x8b];
+    let whole = io::Cursor::new(head).chain(input);
+    if is_gzip {
+        let input = BufReader::with_capacity(64 * 1024, whole);
         lines(MultiGzDecoder::new(input), groups, stop)
     } else {
-        lines(input, groups, stop)
+        lines(whole, groups, stop)
     }
 }
 
