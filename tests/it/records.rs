@@ -268,7 +268,7 @@ fn nginx_accepts_every_snippet_for_it() {
     let leaf = pki.leaf(&["app.example.com"]);
     for (id, snippet) in snippets("nginx") {
         let text = with_files(&pki, &leaf, &snippet);
-        let own_block = text.contains("server {") || text.contains("upstream ");
+        let own_block = text.starts_with("server {") || text.starts_with("upstream ");
         let inner = if own_block {
             String::new()
         } else {
