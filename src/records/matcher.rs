@@ -219,15 +219,12 @@ pub fn usable(regex: &str) -> Result<(Hir, usize), String> {
 /// Parses a pattern as it is compiled.
 pub(super) fn parse(regex: &str) -> Result<Hir, String> {
     let parser = |unicode| {
-        regex_syntax::ParserBuilder::new()
-            .unicode(unicode)
-            .utf8(false)
-            .build()
-            .parse(regex)
+        let mut parser = regex_syntax::ParserBuilder::new();
+        let parsed = parser.unicode(unicode).utf8(false).build().parse(regex);
+        parsed.map_err(|error| last_line(&error))
     };
     // Products write ASCII: `\d` and `\w` need no more, and are far smaller so.
-    let parsed = parser(false).or_else(|_| parser(true));
-    parsed.map_err(|error| last_line(&error))
+    parser(false).or_else(|_| parser(true))
 }
 
 /// Compiles a pattern.
@@ -241,8 +238,8 @@ pub fn compile(regex: &str) -> Result<Regex, String> {
             .size_limit(SIZE)
             .build()
     };
-    let built = build(false).or_else(|_| build(true));
-    built.map_err(|error| last_line(&error))
+    let regex = build(false).or_else(|_| build(true));
+    regex.map_err(|error| last_line(&error))
 }
 
 /// The sentence below the drawing.

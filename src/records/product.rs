@@ -159,7 +159,7 @@ mod tests {
     fn products_are_known_by_their_lines() {
         for (line, product) in [
             (
-                r#"2026/11/20 05:54:40 [error] 97#97: *3 upstream SSL certificate verify error: (9:x) while SSL handshaking to upstream, client"#,
+                "2026/11/20 05:54:40 [error] 97#97: *3 upstream SSL certificate verify error: (9:x) while SSL handshaking to upstream, client",
                 "nginx-upstream",
             ),
             (

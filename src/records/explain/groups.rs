@@ -49,7 +49,7 @@ pub struct Groups<'a> {
     catalogue: &'a Catalogue,
     matcher: &'a Matcher,
     by_key: HashMap<(usize, u64), usize>,
-    groups: Vec<Group>,
+    all: Vec<Group>,
     hasher: RandomState,
     normal: Vec<u8>,
     place: usize,
@@ -65,7 +65,7 @@ impl<'a> Groups<'a> {
             catalogue,
             matcher,
             by_key: HashMap::new(),
-            groups: Vec::new(),
+            all: Vec::new(),
             hasher: RandomState::new(),
             normal: Vec::new(),
             place: 0,
@@ -162,27 +162,23 @@ impl<'a> Groups<'a> {
     ) {
         normalise(line, &mut self.normal);
         let mut key = (hit.number, self.hasher.hash_one(&self.normal));
-        if self.groups.len() >= MOST && !self.by_key.contains_key(&key) {
+        if self.all.len() >= MOST && !self.by_key.contains_key(&key) {
             key.1 = 0;
             if self.by_key.contains_key(&key) {
                 self.crowded += 1;
             }
         }
         let head = line.get(..HEAD).unwrap_or(line);
-        if let Some(group) = self
-            .by_key
-            .get(&key)
-            .and_then(|at| self.groups.get_mut(*at))
-        {
+        if let Some(group) = self.by_key.get(&key).and_then(|at| self.all.get_mut(*at)) {
             group.count += 1;
             group.last.clear();
             group.last.extend_from_slice(head);
             return;
         }
-        self.by_key.insert(key, self.groups.len());
+        self.by_key.insert(key, self.all.len());
         let cause = |number: usize| self.catalogue.entries()[number].record.cause();
         let also = others.iter().map(|hit| hit.record);
-        self.groups.push(Group {
+        self.all.push(Group {
             place: self.place,
             file: self.file.clone(),
             line_no,
@@ -200,7 +196,7 @@ impl<'a> Groups<'a> {
 
     /// All of them.
     pub fn into_groups(self) -> Vec<Group> {
-        self.groups
+        self.all
     }
 }
 

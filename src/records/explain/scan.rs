@@ -165,10 +165,10 @@ mod tests {
         let mut packed = Vec::new();
         // Two members, as `cat a.gz b.gz` makes.
         for part in ["a\nneedle 1\n", "b\nneedle 2\n"] {
-            let mut packer =
+            let mut writer =
                 flate2::write::GzEncoder::new(&mut packed, flate2::Compression::fast());
-            packer.write_all(part.as_bytes()).unwrap();
-            packer.finish().unwrap();
+            writer.write_all(part.as_bytes()).unwrap();
+            writer.finish().unwrap();
         }
         assert_eq!(scanned(packed.as_slice()), (vec![(2, 2)], 4));
         packed.truncate(packed.len() - 4);

@@ -180,16 +180,16 @@ fn summary(explained: &Explained) -> String {
     }
     let known: u64 = explained.matches.iter().map(|found| found.count).sum();
     let kinds = explained.matches.len() as u64;
-    let mut text = format!(
-        "{read}; {} of {}. No probe was run, so nothing is confirmed.",
+    let crowded = match explained.crowded {
+        0 => String::new(),
+        many => format!(
+            " There are too many kinds: {} counted with others.",
+            of(many, "line is", "lines are")
+        ),
+    };
+    format!(
+        "{read}; {} of {}. No probe was run, so nothing is confirmed.{crowded}",
         of(known, "is a known error", "are known errors"),
         of(kinds, "kind", "kinds"),
-    );
-    if explained.crowded > 0 {
-        text.push_str(&format!(
-            " There are too many kinds: {} are counted with others.",
-            of(explained.crowded, "line", "lines")
-        ));
-    }
-    text
+    )
 }
