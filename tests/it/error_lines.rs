@@ -22,7 +22,8 @@ const ENOUGH: f64 = 0.97;
 
 #[derive(Deserialize)]
 struct Line {
-    line: String,
+    #[serde(rename = "line")]
+    text: String,
     product: String,
     slugs: Vec<String>,
 }
@@ -87,6 +88,7 @@ fn is_right(line: &Line, found: Option<&Match>) -> bool {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 fn the_cause_of_real_lines_is_told() {
     let own = std::env::var("GLADHAND_ERROR_LINES");
     let file = own.as_deref().unwrap_or(LINES);
@@ -98,7 +100,7 @@ fn the_cause_of_real_lines_is_told() {
         let line: Line = serde_json::from_str(row).expect("a line of the form above");
         let mut groups = Groups::new(&catalogue, &matcher);
         groups.begin(None);
-        for (number, part) in line.line.lines().enumerate() {
+        for (number, part) in line.text.lines().enumerate() {
             groups.take_text(number as u64 + 1, part);
         }
         let explained = explain(groups);
@@ -114,7 +116,7 @@ fn the_cause_of_real_lines_is_told() {
             figure.0 += 1;
         } else {
             println!("wrong ({kind}, {}): {:?}", line.product, line.slugs);
-            println!("  {}", line.line);
+            println!("  {}", line.text);
             match found {
                 Some(found) => {
                     println!("  {} {:?} {:?}", found.record, found.cause, found.could_be);

@@ -124,10 +124,10 @@ fn a_log_is_grouped_with_counts_and_times_gzip_or_not() {
     std::fs::write(&plain, &log).expect("a file");
     let packed = folder.path().join("error.log.1.gz");
     let file = std::fs::File::create(&packed).expect("a file");
-    let mut packer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
-    packer
+    let mut writer = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    writer
         .write_all(log.as_bytes())
-        .and_then(|()| packer.finish().map(drop))
+        .and_then(|()| writer.finish().map(drop))
         .expect("gzip");
     for file in [plain, packed] {
         let name = file.to_str().expect("UTF-8");
