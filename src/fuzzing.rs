@@ -49,6 +49,7 @@ fn judged(targets: Vec<TargetReport>) -> Report {
         complete: false,
         interrupted: false,
         not_measured: not_measured(&targets),
+        inventory: None,
         targets,
         summary: Summary {
             findings: Counts::of(&findings),

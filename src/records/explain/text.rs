@@ -60,8 +60,11 @@ fn head(found: &Match, page: &mut Page) {
     page.line(0, &lead);
     page.paragraph(2, &[], 0, &Span::plain(found.text.to_string()));
     let (style, word) = match found.verdict {
-        Verdict::Likely => (BAD, "likely"),
-        Verdict::Undetermined => (WEAK, "undetermined"),
+        Verdict::Likely => (BAD, "likely: "),
+        Verdict::Undetermined if found.cause.as_deref() == Some(cause::WRAPPER) => {
+            (WEAK, "undetermined: ")
+        }
+        Verdict::Undetermined => (WEAK, "undetermined, perhaps "),
     };
     let cause = match (&found.cause, &found.about) {
         (Some(cause), Some(about)) => format!("{about} ({cause})"),
@@ -69,7 +72,7 @@ fn head(found: &Match, page: &mut Page) {
     };
     let lead = [
         Span::new(DIM, format!("{:LABEL$}", "Cause")),
-        Span::new(style, format!("{word}: ")),
+        Span::new(style, word),
     ];
     page.paragraph(2, &lead, LABEL, &Span::new(BOLD, cause));
 }
