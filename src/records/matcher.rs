@@ -150,35 +150,43 @@ impl Matcher {
             .map(|found| found.start())
     }
 
-    /// The best match of a line, and the best ones of other records, best first.
+    /// The best match of a line.
+    pub fn best(&self, line: &[u8]) -> Option<Hit> {
+        self.hits(line).next()
+    }
+
+    /// The best match of a line, and the best one of each other record, best first.
     pub fn find(&self, line: &[u8]) -> Vec<Hit> {
+        let mut all: Vec<Hit> = Vec::new();
+        for hit in self.hits(line) {
+            if !all.iter().any(|known| known.record == hit.record) {
+                all.push(hit);
+            }
+        }
+        all
+    }
+
+    /// Every match of a line, best first, each looked for when it is asked for.
+    fn hits(&self, line: &[u8]) -> impl Iterator<Item = Hit> {
         let mut tried = self.always.clone();
         if let Some(literals) = &self.literals {
             for found in literals.find_overlapping_iter(line) {
                 tried.extend(&self.by_literal[found.pattern().as_usize()]);
             }
         }
-        tried.sort_unstable();
+        tried.sort_unstable_by_key(|number| (Reverse(self.patterns[*number].rank), *number));
         tried.dedup();
-        tried.sort_by_key(|number| Reverse(self.patterns[*number].rank));
-        let mut hits: Vec<Hit> = Vec::new();
-        for number in tried {
+        tried.into_iter().filter_map(move |number| {
             let pattern = &self.patterns[number];
-            if hits.iter().any(|hit| hit.record == pattern.record) {
-                continue;
-            }
-            let Some(found) = pattern.regex().and_then(|regex| regex.find(line)) else {
-                continue;
-            };
-            hits.push(Hit {
+            let found = pattern.regex()?.find(line)?;
+            Some(Hit {
                 record: pattern.record,
                 pattern: pattern.pattern,
                 number,
                 start: found.start(),
                 end: found.end(),
-            });
-        }
-        hits
+            })
+        })
     }
 }
 

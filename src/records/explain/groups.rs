@@ -108,11 +108,9 @@ impl<'a> Groups<'a> {
 
     /// Takes a line of a log, if a record knows it.
     pub fn take(&mut self, line_no: u64, line: &[u8]) -> bool {
-        let hits = self.matcher.find(line);
-        if let [best, others @ ..] = hits.as_slice() {
-            self.add(line_no, line, *best, others, None);
-        } else {
-            return self.take_code(line_no, line);
+        match self.matcher.best(line) {
+            Some(best) => self.add(line_no, line, best, line, None),
+            None => return self.take_code(line_no, line),
         }
         true
     }
@@ -131,7 +129,7 @@ impl<'a> Groups<'a> {
     /// Takes a text that somebody pasted: it may be nothing but a code.
     pub fn take_text(&mut self, line_no: u64, line: &str) -> bool {
         match codes::whole(line) {
-            Some(decoded) if self.matcher.find(line.as_bytes()).is_empty() => {
+            Some(decoded) if self.matcher.best(line.as_bytes()).is_none() => {
                 self.take_decoded(line_no, line.as_bytes(), decoded)
             }
             _ => self.take(line_no, line.as_bytes()),
@@ -139,27 +137,21 @@ impl<'a> Groups<'a> {
     }
 
     fn take_decoded(&mut self, line_no: u64, line: &[u8], decoded: codes::Decoded) -> bool {
-        let hits = self.matcher.find(decoded.words.as_bytes());
-        let Some((best, others)) = hits.split_first() else {
+        let Some(best) = self.matcher.best(decoded.words.as_bytes()) else {
             return false;
         };
         let whole = Hit {
             start: 0,
             end: line.len(),
-            ..*best
+            ..best
         };
-        self.add(line_no, line, whole, others, Some(decoded.says));
+        let says = Some(decoded.says);
+        self.add(line_no, line, whole, decoded.words.as_bytes(), says);
         true
     }
 
-    fn add(
-        &mut self,
-        line_no: u64,
-        line: &[u8],
-        hit: Hit,
-        others: &[Hit],
-        decoded: Option<String>,
-    ) {
+    /// Takes a line that matched; `words` are what did.
+    fn add(&mut self, line_no: u64, line: &[u8], hit: Hit, words: &[u8], decoded: Option<String>) {
         normalise(line, &mut self.normal);
         let mut key = (hit.number, self.hasher.hash_one(&self.normal));
         if self.all.len() >= MOST && !self.by_key.contains_key(&key) {
@@ -177,7 +169,7 @@ impl<'a> Groups<'a> {
         }
         self.by_key.insert(key, self.all.len());
         let cause = |number: usize| self.catalogue.entries()[number].record.cause();
-        let also = others.iter().map(|hit| hit.record);
+        let also = self.matcher.find(words).into_iter().map(|hit| hit.record);
         self.all.push(Group {
             place: self.place,
             file: self.file.clone(),
