@@ -120,7 +120,10 @@ pub fn explain(data: &[u8]) {
     };
     let whole = scanned(usize::MAX);
     let told = |explained: &explain::Explained| serde_json::to_string(explained).expect("JSON");
-    assert_eq!(told(&whole), told(&scanned(7)), "in pieces");
+    // How much damaged gzip gives before its error may depend on the pieces.
+    if !data.starts_with(&[0x1f, 0x8b]) {
+        assert_eq!(told(&whole), told(&scanned(7)), "in pieces");
+    }
     let mut groups = Groups::new(catalogue, matcher);
     groups.begin(None);
     for (number, line) in String::from_utf8_lossy(data).lines().enumerate() {

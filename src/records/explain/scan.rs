@@ -51,7 +51,11 @@ fn lines(mut input: impl Read, groups: &mut Groups<'_>, stop: impl Fn() -> bool)
         let read = match input.read(room) {
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => break Err(error),
+            Err(error) => {
+                let text = buffer.get(..filled).unwrap_or_default();
+                line_no += look(text, line_no, groups);
+                break Err(error);
+            }
         };
         filled += read;
         let text = buffer.get(..filled).unwrap_or_default();
