@@ -14,6 +14,7 @@ pub mod fuzzing;
 pub mod gaps;
 pub mod hello;
 pub mod mozilla;
+pub mod records;
 pub mod report;
 pub mod run;
 

@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod demo;
 mod descriptors;
+mod explain;
 mod file;
 mod hello;
 mod http;
@@ -19,6 +20,7 @@ mod output;
 mod policies;
 mod progress;
 mod range;
+mod records;
 mod rules;
 mod schema;
 mod session;
@@ -71,6 +73,8 @@ enum Command {
     Demo(demo::Args),
     Hello(Box<hello::Args>),
     Policies(policies::Args),
+    Explain(explain::Args),
+    Records(records::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -124,6 +128,8 @@ where
             Command::Demo(args) => args.run(),
             Command::Hello(args) => args.run(),
             Command::Policies(args) => args.run(),
+            Command::Explain(args) => args.run(),
+            Command::Records(args) => args.run(),
             Command::Rules(args) => args.run(),
             Command::Schema(args) => args.run(),
             Command::Completions(args) => args.run(),
@@ -198,6 +204,33 @@ mod tests {
             assert!(!told.contains(raw), "{told:?}");
             assert!(!told.contains("\n::"), "{told:?}");
         }
+    }
+
+    /// What the records say to type exists.
+    #[test]
+    fn commands_of_the_records_are_understood() {
+        let mut seen = 0;
+        for entry in crate::records::Catalogue::embedded().entries() {
+            let diagnosis = entry.record.diagnosis.iter();
+            let fixes = diagnosis.flat_map(|own| own.fixes.values().flatten());
+            for fix in fixes {
+                let snippet = fix.snippet.iter().flat_map(|text| text.lines());
+                for line in snippet.chain(fix.check.lines()) {
+                    if !line.starts_with("gladhand ") {
+                        continue;
+                    }
+                    let read = Cli::try_parse_from(line.split(' '));
+                    assert!(
+                        read.is_ok(),
+                        "{}: {line}: {:?}",
+                        entry.record.id,
+                        read.err()
+                    );
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 100, "{seen}");
     }
 
     #[test]

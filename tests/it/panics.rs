@@ -24,11 +24,15 @@ fn a_panic_in_any_probe_costs_that_probe_only_at_every_target() {
         .map(|port| format!("127.0.0.1:{port}\n"))
         .collect();
     for broken in PROBES {
-        let ran = gladhand_in(
-            &["check", "-", "--sni", HOST, "--trust", &trust, "-o", "json"],
-            &[("GLADHAND_FAIL_POINT", broken.id)],
-            &list,
-        );
+        let mut args = vec!["check", "-", "--sni", HOST, "--trust", &trust, "-o", "json"];
+        // Those that run only where the server is asked as a target.
+        args.extend(match broken.id {
+            "backend" => &["--as", "alb", "--skip", "keep_alive"][..],
+            "target_response" => &["--health-path", "/"],
+            "keep_alive" => &["--idle-timeout", "1"],
+            _ => &[],
+        });
+        let ran = gladhand_in(&args, &[("GLADHAND_FAIL_POINT", broken.id)], &list);
         let report = ran.report();
         report.ends_with(70);
         assert_eq!(report.at("/complete"), false, "{report}");
