@@ -95,8 +95,18 @@ mod nlb_security_group_blocks_clients;
 mod served;
 mod targets;
 
+mod alb_metrics_client_tls_errors;
+mod alb_metrics_errors_served;
+mod alb_metrics_fail_open;
+mod alb_metrics_rejected;
+mod alb_metrics_target_connection_errors;
+mod alb_metrics_target_tls_errors;
+mod metrics;
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typical;
 
 use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -182,6 +192,13 @@ pub const AUDITS: &[&dyn Audit] = &[
     &nlb_security_group_blocks_clients::NlbSecurityGroupBlocksClients,
     &alb_network_acl_blocks_clients::AlbNetworkAclBlocksClients,
     &alb_network_acl_blocks_targets::AlbNetworkAclBlocksTargets,
+    // Metrics.
+    &alb_metrics_errors_served::AlbMetricsErrorsServed,
+    &alb_metrics_target_tls_errors::AlbMetricsTargetTlsErrors,
+    &alb_metrics_target_connection_errors::AlbMetricsTargetConnectionErrors,
+    &alb_metrics_fail_open::AlbMetricsFailOpen,
+    &alb_metrics_rejected::AlbMetricsRejected,
+    &alb_metrics_client_tls_errors::AlbMetricsClientTlsErrors,
     // What was probed at listeners.
     &alb_served_version_differs::AlbServedVersionDiffers,
     &alb_served_suite_differs::AlbServedSuiteDiffers,
