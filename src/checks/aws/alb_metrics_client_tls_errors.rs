@@ -1,6 +1,6 @@
 //! The load balancer counts failed handshakes of clients.
 
-use super::metrics::{METRIC_DOCS, NETWORK_METRIC_DOCS, counted, lines, number, statistics, sum};
+use super::metrics::{METRIC_DOCS, NETWORK_METRIC_DOCS, counted, events, lines, statistics, sum};
 use super::{Audit, AuditView, Audited};
 use crate::checks::{Found, Rule, RuleFix};
 use crate::report::model::Severity;
@@ -42,8 +42,8 @@ impl Audit for AlbMetricsClientTlsErrors {
         let most = sum(view, FLOWS).is_some_and(|completed| errors > completed);
         out.push(Found {
             message: format!(
-                "{} TLS handshakes of clients failed in the hours that CloudWatch was asked for.",
-                number(errors)
+                "CloudWatch counts {} of clients.",
+                events(errors, "failed TLS handshake", "failed TLS handshakes")
             ),
             seen: lines(view, &[METRIC, FLOWS, "RequestCount"]),
             reproduce: vec![statistics(view, METRIC)],

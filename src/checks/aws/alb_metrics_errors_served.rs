@@ -1,7 +1,7 @@
 //! The load balancer counts errors that it answered with itself.
 
 use super::metrics::{
-    CLASSIC_METRIC_DOCS, METRIC_DOCS, counted, lines, number, of_requests, statistics, sum,
+    CLASSIC_METRIC_DOCS, METRIC_DOCS, counted, events, lines, of_requests, statistics, sum,
 };
 use super::targets::TROUBLE_DOCS;
 use super::{Audit, AuditView, Audited};
@@ -73,9 +73,8 @@ impl Audit for AlbMetricsErrorsServed {
             out.push(Found {
                 key: status.into(),
                 message: format!(
-                    "{} answers with {status} by the load balancer itself{} in the hours that CloudWatch was \
-                     asked for.",
-                    number(errors),
+                    "CloudWatch counts {} with {status} by the load balancer itself{}.",
+                    events(errors, "answer", "answers"),
                     of_requests(view)
                 ),
                 seen,

@@ -1,6 +1,6 @@
 //! The load balancer counts what it sent to targets that were not healthy.
 
-use super::metrics::{METRIC_DOCS, NETWORK_METRIC_DOCS, counted, number, of_requests, statistics};
+use super::metrics::{METRIC_DOCS, NETWORK_METRIC_DOCS, counted, events, of_requests, statistics};
 use super::targets::HEALTH_DOCS;
 use super::{Audit, AuditView, Audited};
 use crate::checks::{Found, Rule, RuleFix};
@@ -34,23 +34,21 @@ impl Audit for AlbMetricsFailOpen {
 
     fn judge(&self, view: &AuditView<'_>, out: &mut Audited<'_>) {
         let counters = [
-            ("UnhealthyRoutingRequestCount", "requests"),
-            ("UnhealthyRoutingFlowCount", "connections"),
+            ("UnhealthyRoutingRequestCount", "request", "requests"),
+            ("UnhealthyRoutingFlowCount", "connection", "connections"),
         ];
-        for (metric, what) in counters {
+        for (metric, one, many) in counters {
             let Some(sent) = counted(view, metric) else {
                 continue;
             };
-            let all = match what {
-                "requests" => of_requests(view),
+            let all = match one {
+                "request" => of_requests(view),
                 _ => String::new(),
             };
             out.push(Found {
                 message: format!(
-                    "{}{} went to targets although too few were healthy (fail-open), in the hours that \
-                     CloudWatch was asked for.",
-                    number(sent),
-                    if all.is_empty() { format!(" {what}") } else { all },
+                    "CloudWatch counts {} sent while too few targets were healthy (fail-open){all}.",
+                    events(sent, one, many)
                 ),
                 reproduce: vec![statistics(view, metric)],
                 ..Found::default()

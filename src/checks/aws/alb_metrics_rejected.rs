@@ -1,7 +1,7 @@
 //! The load balancer counts what it could not take.
 
 use super::metrics::{
-    CLASSIC_METRIC_DOCS, METRIC_DOCS, NETWORK_METRIC_DOCS, counted, number, statistics,
+    CLASSIC_METRIC_DOCS, METRIC_DOCS, NETWORK_METRIC_DOCS, counted, events, statistics,
 };
 use super::{Audit, AuditView, Audited};
 use crate::checks::{Found, Rule, RuleFix};
@@ -36,24 +36,34 @@ impl Audit for AlbMetricsRejected {
 
     fn judge(&self, view: &AuditView<'_>, out: &mut Audited<'_>) {
         let counters = [
-            ("RejectedConnectionCount", "connections were rejected"),
-            ("RejectedFlowCount", "connections were rejected"),
+            (
+                "RejectedConnectionCount",
+                "rejected connection",
+                "rejected connections",
+            ),
+            (
+                "RejectedFlowCount",
+                "rejected connection",
+                "rejected connections",
+            ),
             (
                 "PortAllocationErrorCount",
-                "times no port was left towards a target",
+                "connection for which no port towards a target was left",
+                "connections for which no port towards a target was left",
             ),
-            ("SpilloverCount", "requests found the queue full"),
+            (
+                "SpilloverCount",
+                "request that found the queue full",
+                "requests that found the queue full",
+            ),
         ];
-        for (metric, what) in counters {
+        for (metric, one, many) in counters {
             let Some(times) = counted(view, metric) else {
                 continue;
             };
             out.push(Found {
                 key: metric.into(),
-                message: format!(
-                    "{} {what} in the hours that CloudWatch was asked for.",
-                    number(times)
-                ),
+                message: format!("CloudWatch counts {}.", events(times, one, many)),
                 reproduce: vec![statistics(view, metric)],
                 ..Found::default()
             });

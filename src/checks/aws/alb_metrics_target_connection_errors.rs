@@ -1,6 +1,6 @@
 //! The load balancer counts failed connections to its targets.
 
-use super::metrics::{CLASSIC_METRIC_DOCS, METRIC_DOCS, counted, lines, number, statistics};
+use super::metrics::{CLASSIC_METRIC_DOCS, METRIC_DOCS, counted, events, lines, statistics};
 use super::targets::TROUBLE_DOCS;
 use super::{Audit, AuditView, Audited};
 use crate::checks::{Found, Rule, RuleFix};
@@ -46,8 +46,8 @@ impl Audit for AlbMetricsTargetConnectionErrors {
             ];
             out.push(Found {
                 message: format!(
-                    "{} connections to targets failed in the hours that CloudWatch was asked for.",
-                    number(errors)
+                    "CloudWatch counts {} to targets.",
+                    events(errors, "failed connection", "failed connections")
                 ),
                 seen: lines(view, &beside),
                 reproduce: vec![statistics(view, metric)],

@@ -1,6 +1,6 @@
 //! The load balancer counts failed handshakes with its targets.
 
-use super::metrics::{METRIC_DOCS, NETWORK_METRIC_DOCS, counted, lines, number, statistics};
+use super::metrics::{METRIC_DOCS, NETWORK_METRIC_DOCS, counted, events, lines, statistics};
 use super::targets::TROUBLE_DOCS;
 use super::{Audit, AuditView, Audited};
 use crate::checks::{Found, Rule, RuleFix};
@@ -40,8 +40,8 @@ impl Audit for AlbMetricsTargetTlsErrors {
         };
         out.push(Found {
             message: format!(
-                "{} TLS handshakes with targets failed in the hours that CloudWatch was asked for.",
-                number(errors)
+                "CloudWatch counts {} with targets.",
+                events(errors, "failed TLS handshake", "failed TLS handshakes")
             ),
             seen: lines(view, &[METRIC, "HTTPCode_ELB_502_Count", "RequestCount"]),
             reproduce: vec![statistics(view, METRIC)],

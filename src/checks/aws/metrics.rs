@@ -25,9 +25,16 @@ pub(super) fn counted(view: &AuditView<'_>, name: &str) -> Option<f64> {
     sum(view, name).filter(|sum| *sum >= 1.0)
 }
 
-/// `12`: a sum of events has no fraction worth reading.
+/// A sum of events, which has no fraction worth reading.
 pub(super) fn number(sum: f64) -> String {
     format!("{sum:.0}")
+}
+
+/// `1 answer`, `12 answers`.
+pub(super) fn events(sum: f64, one: &str, many: &str) -> String {
+    let number = number(sum);
+    let what = if number == "1" { one } else { many };
+    format!("{number} {what}")
 }
 
 /// `TargetConnectionErrorCount 12`, for each of these that was read.
@@ -38,10 +45,10 @@ pub(super) fn lines(view: &AuditView<'_>, names: &[&str]) -> Vec<String> {
     told.collect()
 }
 
-/// ` of 1200 requests`, where they were counted.
+/// `, beside 1200 requests in all`, where they were counted.
 pub(super) fn of_requests(view: &AuditView<'_>) -> String {
     counted(view, "RequestCount")
-        .map(|all| format!(" of {} requests", number(all)))
+        .map(|all| format!(", beside {} in all", events(all, "request", "requests")))
         .unwrap_or_default()
 }
 
