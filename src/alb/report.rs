@@ -125,9 +125,10 @@ pub fn report(
     report.findings.extend(listeners);
     report.findings.extend(folded);
     report.findings.extend(others);
+    // Of the same weight, the cause goes before what points at it.
     report
         .findings
-        .sort_by_key(|finding| Reverse(finding.severity));
+        .sort_by_key(|finding| (Reverse(finding.severity), points_at_cause(finding)));
     report.summary.findings = Counts::of(&report.findings);
     report.targets = targets;
     report.not_measured.extend(gaps);
@@ -268,6 +269,16 @@ fn point_at_causes(audits: &mut [Finding], at_targets: &[Finding], ports: &[Stri
             }
         }
     }
+}
+
+fn points_at_cause(finding: &Finding) -> bool {
+    let rule = finding.rule.as_str();
+    (SYMPTOMS.contains(&rule) || SYMPTOMS_OF_ALL.contains(&rule))
+        && finding
+            .evidence
+            .seen
+            .iter()
+            .any(|line| line.starts_with("see "))
 }
 
 /// The groups, as findings about their health checks call them, whose health checks were probed by themselves.

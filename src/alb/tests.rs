@@ -388,6 +388,12 @@ fn what_aws_says_of_targets_points_at_the_cause_that_was_probed() {
     let traffic = plaintext_at(&inventory, "10.0.1.25", Purpose::Traffic);
     let report = whole(inventory.clone(), vec![traffic.clone()]);
     assert!(evidence(&report, symptom).contains(&see));
+    let order: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|found| found.rule.as_str())
+        .collect();
+    assert_eq!(order[0], "alb-target-plaintext", "the cause comes first");
     // Health checks of their own do not meet what is on the traffic's port.
     let mut checks = plaintext_at(&inventory, "10.0.1.25", Purpose::HealthCheck);
     let found = std::mem::take(&mut checks.findings);

@@ -278,6 +278,27 @@ fn a_decent_load_balancer_makes_little_noise() {
     assert_eq!(told, expected);
 }
 
+#[test]
+fn commands_are_for_the_type_of_the_load_balancer() {
+    let mut judged = 0;
+    for rule in rules() {
+        let fixture = fixture(rule.id);
+        for case in &fixture.fires {
+            for found in findings_of(case, fixture.now) {
+                let classic = found.target == "legacy";
+                let products = found.fix.iter().map(|fix| fix.product.as_str());
+                let of_classic = products.filter(|product| *product == "AWS CLB").count();
+                assert!(classic || of_classic == 0, "{}", found.rule);
+                let snippets = found.fix.iter().filter_map(|fix| fix.snippet.as_ref());
+                let newer = snippets.filter(|snippet| snippet.contains("aws elbv2 "));
+                assert!(of_classic == 0 || newer.count() == 0, "{}", found.rule);
+                judged += of_classic;
+            }
+        }
+    }
+    assert!(judged > 0);
+}
+
 /// Whatever stands in a saved answer: a check that panics costs its findings.
 #[test]
 fn no_value_makes_a_check_panic() {
