@@ -320,13 +320,88 @@ fn equal_targets_share_a_finding_under_their_groups_name() {
     assert_eq!(of(&two).target, "shop");
     assert_eq!(
         of(&two).evidence.seen,
-        ["at all 2 targets", "10.0.1.25:8443, 10.0.2.25:8443"]
+        [
+            "at all 2 targets",
+            "10.0.1.25:8443, 10.0.2.25:8443",
+            "AWS says: healthy"
+        ]
     );
     assert_eq!(
         of(&one).fingerprint,
         of(&two).fingerprint,
         "targets come and go"
     );
+}
+
+/// The inventory of which AWS says that the first target of the first group fails its health checks.
+fn unhealthy() -> Inventory {
+    let mut inventory = inventory("shop");
+    let Section::Read(groups) = &mut inventory.target_groups else {
+        panic!("not read");
+    };
+    let Section::Read(targets) = &mut groups[0].targets else {
+        panic!("not read");
+    };
+    targets[0].state = "unhealthy".into();
+    targets[0].reason = Some("Target.FailedHealthChecks".into());
+    inventory
+}
+
+fn plaintext_at(inventory: &Inventory, id: &str, purpose: Purpose) -> Row {
+    let at = format!("{id}:8443");
+    let found = finding("alb-target-plaintext", &at, "It answers in plaintext.");
+    let mut role = target_role(inventory, id);
+    if let Role::Target { purpose: of, .. } = &mut role {
+        *of = purpose;
+    }
+    row(&at, role, endpoint(id, 8443), vec![found])
+}
+
+fn evidence<'a>(report: &'a Report, rule: &str) -> &'a [String] {
+    let mut found = report.findings.iter();
+    &found
+        .find(|found| found.rule == rule)
+        .unwrap()
+        .evidence
+        .seen
+}
+
+#[test]
+fn a_finding_at_targets_tells_what_aws_says_of_them() {
+    let inventory = unhealthy();
+    let at = |id| plaintext_at(&inventory, id, Purpose::Traffic);
+    let report = whole(inventory.clone(), vec![at("10.0.1.25"), at("10.0.2.25")]);
+    let seen = evidence(&report, "alb-target-plaintext");
+    for line in [
+        "AWS says of 10.0.1.25:8443: unhealthy, Target.FailedHealthChecks",
+        "AWS says of 10.0.2.25:8443: healthy",
+    ] {
+        assert!(seen.iter().any(|seen| seen == line), "{seen:?}");
+    }
+}
+
+#[test]
+fn what_aws_says_of_targets_points_at_the_cause_that_was_probed() {
+    let inventory = unhealthy();
+    let symptom = "alb-health-connection-failed";
+    let see = "see alb-target-plaintext".to_owned();
+    let traffic = plaintext_at(&inventory, "10.0.1.25", Purpose::Traffic);
+    let report = whole(inventory.clone(), vec![traffic.clone()]);
+    assert!(evidence(&report, symptom).contains(&see));
+    let order: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|found| found.rule.as_str())
+        .collect();
+    assert_eq!(order[0], "alb-target-plaintext", "the cause comes first");
+    // Health checks of their own do not meet what is on the traffic's port.
+    let mut checks = plaintext_at(&inventory, "10.0.1.25", Purpose::HealthCheck);
+    let found = std::mem::take(&mut checks.findings);
+    let report = whole(inventory.clone(), vec![traffic.clone(), checks.clone()]);
+    assert!(!evidence(&report, symptom).contains(&see));
+    checks.findings = found;
+    let report = whole(inventory, vec![traffic, checks]);
+    assert!(evidence(&report, symptom).contains(&see));
 }
 
 #[test]
