@@ -5,8 +5,8 @@
 
 use std::cmp::Reverse;
 
-use gladhand_probes::aws::Inventory;
 use gladhand_probes::aws::inventory::{Listener, LoadBalancer, TargetGroup};
+use gladhand_probes::aws::{Arn, Inventory};
 use gladhand_probes::tls::reach::ReachOutcome;
 use time::OffsetDateTime;
 
@@ -144,9 +144,33 @@ pub fn report(
 
 fn not_read(gap: &gladhand_probes::aws::inventory::Gap) -> NotMeasured {
     NotMeasured {
-        subject: gap.subject.clone(),
+        subject: called(&gap.subject),
         what: gap.action.clone(),
         reason: gap.reason.clone(),
+    }
+}
+
+/// A load balancer or target group by its name, instead of its ARN.
+fn called(subject: &str) -> String {
+    let (first, rest) = subject.split_once(' ').unwrap_or((subject, ""));
+    // The description by which the interfaces of a load balancer are found.
+    if first == "ELB" {
+        let name = rest.split('/').nth(1).unwrap_or(rest);
+        return format!("network interfaces of {name}");
+    }
+    let arn = first.parse::<Arn>().ok();
+    let parts = arn
+        .as_ref()
+        .map(|arn| arn.resource.split('/').collect::<Vec<_>>());
+    let name = match parts.as_deref() {
+        Some(["loadbalancer", _, name, _] | ["loadbalancer", name]) => (*name).to_owned(),
+        Some(["targetgroup", name, _]) => format!("target group {name}"),
+        _ => return subject.into(),
+    };
+    if rest.is_empty() {
+        name
+    } else {
+        format!("{name} {rest}")
     }
 }
 
@@ -423,4 +447,26 @@ fn standings(report: &Report) -> Standings {
         } += 1;
     }
     standings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_call_things_by_their_names() {
+        let arn = |resource: &str| {
+            format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:{resource}")
+        };
+        assert_eq!(called(&arn("loadbalancer/app/shop/50dc")), "shop");
+        assert_eq!(called(&arn("loadbalancer/legacy")), "legacy");
+        let several = format!("{} and 3 more", arn("loadbalancer/net/edge/73e2"));
+        assert_eq!(called(&several), "edge and 3 more");
+        assert_eq!(called(&arn("targetgroup/web/6d0e")), "target group web");
+        assert_eq!(called("ELB net/edge/73e2"), "network interfaces of edge");
+        assert_eq!(called("ELB legacy"), "network interfaces of legacy");
+        let certificate = "certificate arn:aws:acm:eu-central-1:123456789012:certificate/1";
+        assert_eq!(called(certificate), certificate);
+        assert_eq!(called("listener TLS:443"), "listener TLS:443");
+    }
 }

@@ -48,12 +48,12 @@ pub enum Unprobed {
 }
 
 impl Unprobed {
-    /// In words, as the end of a sentence.
+    /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Lambda => "a Lambda function, which takes no connection",
-            Self::LoadBalancer => "a load balancer, which has an audit of its own",
-            Self::Protocol => "not asked: no TLS over TCP",
+            Self::Lambda => "not probed: a Lambda function takes no connection",
+            Self::LoadBalancer => "not probed: a load balancer has an audit of its own",
+            Self::Protocol => "not probed: no TLS over TCP",
         }
     }
 }

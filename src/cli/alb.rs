@@ -382,7 +382,8 @@ impl Args {
         settings: &Settings,
         interrupt: &Interrupt,
     ) -> Result<Option<Inventory>, CliError> {
-        use gladhand_probes::aws::collect::{Request, collect};
+        use super::progress::Asking;
+        use gladhand_probes::aws::collect::{Progress, Request, collect};
         use gladhand_probes::aws::read;
 
         let request = Request {
@@ -394,11 +395,14 @@ impl Args {
             ..Request::new(self.which.as_deref().unwrap_or_default(), settings.now)
         };
         let mut raised = interrupt.raised();
-        let asking = collect(&request, &|_| ());
+        let progress = Asking::new(self.detail.progress());
+        let told = |so_far: Progress| progress.answered(so_far.done, so_far.known);
+        let asking = collect(&request, &told);
         let answers = tokio::select! {
             answers = asking => answers.map_err(|error| told_of_aws(&error))?,
             _ = raised.wait_for(|raised| *raised) => return Ok(None),
         };
+        drop(progress);
         if let Some(folder) = &self.aws.save {
             answers.save(folder).map_err(|error| CliError::Write {
                 to: shown(folder),

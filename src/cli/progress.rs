@@ -32,13 +32,7 @@ pub(super) struct Progress {
 impl Progress {
     /// A line where it is wanted and somebody watches, else nothing.
     pub(super) fn new(wanted: bool, what: &str, targets: usize) -> Arc<Self> {
-        let bar = if wanted && is_watched() {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            bar.enable_steady_tick(Duration::from_millis(100));
-            bar
-        } else {
-            ProgressBar::hidden()
-        };
+        let bar = line(wanted);
         let many = targets > 1;
         if let Ok(style) = ProgressStyle::with_template(if many { MANY } else { ONE }) {
             bar.set_style(style);
@@ -107,6 +101,53 @@ impl Progress {
     }
 }
 
+/// The line while AWS is asked; it ends with the value.
+#[cfg(feature = "aws")]
+pub(super) struct Asking(ProgressBar);
+
+#[cfg(feature = "aws")]
+impl Asking {
+    /// A line where it is wanted and somebody watches, else nothing.
+    pub(super) fn new(wanted: bool) -> Self {
+        let bar = line(wanted);
+        if let Ok(style) = ProgressStyle::with_template(ONE) {
+            bar.set_style(style);
+        }
+        bar.set_message("asking AWS which load balancer it is …");
+        Self(bar)
+    }
+
+    /// How many calls were answered, of those that are known to be needed so far.
+    pub(super) fn answered(&self, done: usize, known: usize) {
+        self.0.set_message(asks(done, known));
+    }
+}
+
+#[cfg(feature = "aws")]
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// `asking AWS: 12 of 40 answers …`.
+#[cfg(feature = "aws")]
+fn asks(done: usize, known: usize) -> String {
+    let answers = if known == 1 { "answer" } else { "answers" };
+    format!("asking AWS: {done} of {known} {answers} …")
+}
+
+/// A line that moves, where it is wanted and somebody watches, else none.
+fn line(wanted: bool) -> ProgressBar {
+    if wanted && is_watched() {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    } else {
+        ProgressBar::hidden()
+    }
+}
+
 /// `3 idle connections, for 63 s at most …`.
 fn waits(waiting: usize, at_most: Duration) -> String {
     let seconds = at_most.as_secs_f64().ceil();
@@ -142,6 +183,13 @@ fn is_watched() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "aws")]
+    #[test]
+    fn says_how_far_asking_aws_is() {
+        assert_eq!(asks(3, 41), "asking AWS: 3 of 41 answers …");
+        assert_eq!(asks(0, 1), "asking AWS: 0 of 1 answer …");
+    }
 
     #[test]
     fn says_for_what_it_waits() {

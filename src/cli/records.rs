@@ -289,9 +289,11 @@ fn open(record: &Record, page: &mut Page) {
     };
     if diagnosis.could_be.len() > 1 {
         heading(page, "What the text leaves open");
+        let wide = diagnosis.could_be.iter().map(String::len).max();
+        let column = wide.unwrap_or_default() + 2;
         for open in &diagnosis.could_be {
-            let lead = [Span::plain(format!("{open:28}"))];
-            page.paragraph(2, &lead, 28, &Span::new(DIM, cause::about(open)));
+            let lead = [Span::plain(format!("{open:column$}"))];
+            page.paragraph(2, &lead, column, &Span::new(DIM, cause::about(open)));
         }
     }
     if !diagnosis.decided_by.is_empty() {
@@ -380,7 +382,7 @@ fn workarounds(record: &Record, lang: Lang, page: &mut Page) {
     }
     for (number, workaround) in record.workarounds.iter().enumerate() {
         let action = chinese.get(number).copied().unwrap_or(&workaround.action);
-        page.block(2, crate::report::text::page::PLAIN, action);
+        page.paragraph(2, &[], 0, &Span::plain(action));
         if let Some(rate) = workaround.success_rate {
             let told = format!(
                 "it helped in {:.0} % by the record's own figure",

@@ -20,7 +20,13 @@ pub(super) fn nearest<'a>(
             )
         })
         .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        // What goes on as it was begun is meant rather than what has a letter for another.
+        .max_by(|a, b| {
+            let begun = |word: &str| word.to_ascii_lowercase().starts_with(&given);
+            (begun(a.1), a.0)
+                .partial_cmp(&(begun(b.1), b.0))
+                .unwrap_or(std::cmp::Ordering::Equal)
+        })
         .map(|(_, word)| word)
 }
 
@@ -67,5 +73,11 @@ mod tests {
         assert_eq!(nearest("Version", known), Some("versions"));
         assert_eq!(nearest("cert", known), Some("certificate"));
         assert_eq!(nearest("xyzzy", known), None);
+        let policies = [
+            "TLS13-1-0-2021-06",
+            "TLS13-1-2-Ext0-2023-04",
+            "TLS13-1-2-2021-06",
+        ];
+        assert_eq!(nearest("TLS13-1-2", policies), Some("TLS13-1-2-2021-06"));
     }
 }

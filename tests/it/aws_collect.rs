@@ -299,7 +299,7 @@ fn what_does_not_exist_is_told_with_names_that_come_near() {
     let error = run(&request).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "there is no load balancer \"shopp\" in eu-central-1; there is shop"
+        "there is no load balancer \"shopp\" in eu-central-1; did you mean shop?"
     );
     request.what = ALB.replace("shop", "gone");
     let error = run(&request).unwrap_err();
@@ -675,7 +675,7 @@ fn a_folder_made_by_hand_is_understood() {
     assert!(
         lacking
             .iter()
-            .all(|(_, _, refusal)| refusal.message == "not in the folder")
+            .all(|(_, _, refusal)| refusal.message.starts_with("not in the folder: aws "))
     );
 }
 

@@ -232,7 +232,7 @@ fn likely(names: &[String]) -> String {
     if names.is_empty() {
         String::new()
     } else {
-        format!("; there is {}", shown(names, ", "))
+        format!("; did you mean {}?", shown(names, " or "))
     }
 }
 

@@ -65,7 +65,9 @@ pub enum BalancerError {
         given: Untrusted,
     },
     /// No such policy.
-    #[error("`{given}` is no security policy that is known here")]
+    #[error(
+        "`{given}` is no security policy that is known here; `gladhand policies` lists those that are"
+    )]
     Policy {
         /// As given.
         given: Untrusted,

@@ -132,7 +132,10 @@ impl Probe for ClientAuth {
 pub(crate) fn asked_in_clear(flight: &Flight) -> Fact {
     if let Some(request) = &flight.certificate_request {
         let names = request.authorities.len();
-        let told = format!("CertificateRequest with {names} names of authorities");
+        let told = match names {
+            1 => "CertificateRequest with the name of 1 authority".into(),
+            _ => format!("CertificateRequest with {names} names of authorities"),
+        };
         return Fact::new(Answer::Yes, told);
     }
     match (flight.whole, &flight.certificates) {

@@ -29,8 +29,17 @@ pub(crate) fn write(
             page.blank();
         }
         head(found, &mut page);
-        if detail > Detail::Quiet {
-            body(found, detail, &mut page);
+        let earlier = explained.matches.iter().take(number);
+        match earlier
+            .into_iter()
+            .find(|before| tells_the_same(before, found))
+        {
+            _ if detail == Detail::Quiet => {}
+            Some(before) => {
+                let told = format!("as at {}", place(before));
+                page.field(2, "The rest", LABEL, &Span::new(DIM, told));
+            }
+            None => body(found, detail, &mut page),
         }
     }
     page.blank();
@@ -38,12 +47,23 @@ pub(crate) fn write(
     out.write_all(page.text().as_bytes())
 }
 
-fn head(found: &Match, page: &mut Page) {
-    let place = match &found.file {
+/// Whether everything behind the cause is the same.
+fn tells_the_same(one: &Match, other: &Match) -> bool {
+    one.record == other.record
+        && one.product == other.product
+        && one.cause == other.cause
+        && one.decoded == other.decoded
+}
+
+fn place(found: &Match) -> String {
+    match &found.file {
         Some(file) => format!("{file}:{}", found.line_no),
         None => format!("line {}", found.line_no),
-    };
-    let mut lead = vec![Span::new(BOLD, place)];
+    }
+}
+
+fn head(found: &Match, page: &mut Page) {
+    let mut lead = vec![Span::new(BOLD, place(found))];
     if found.count > 1 {
         lead.push(Span::plain(format!("  {} times", found.count)));
     }

@@ -182,9 +182,14 @@ fn not_measured(page: &mut Page, report: &Report, detail: Detail, many: bool) ->
     if gaps.is_empty() {
         return false;
     }
-    // The same gap at many targets is one line.
+    // The same gap at many targets, or of many parts of a load balancer, is one line.
+    let audit = report.inventory.is_some();
     let same = |gap: &&NotMeasured| {
-        let own = if many { "" } else { gap.subject.as_str() };
+        let own = if many || audit {
+            ""
+        } else {
+            gap.subject.as_str()
+        };
         (own.to_owned(), gap.what.clone(), gap.reason.clone())
     };
     let gaps = group(gaps.iter().map(|gap| (same(gap), gap.subject.as_str())));
@@ -197,6 +202,7 @@ fn not_measured(page: &mut Page, report: &Report, detail: Detail, many: bool) ->
     for ((_, what, reason), subjects) in gaps.iter().take(shown) {
         let subject = match subjects.as_slice() {
             [only] => (*only).to_owned(),
+            several if audit => named(several),
             many => format!("{} × ({})", many.len(), named(many)),
         };
         let lead = Span::new(PLAIN, format!("{subject}  {what}: "));

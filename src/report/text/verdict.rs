@@ -119,6 +119,14 @@ pub(crate) fn open<'a>(of: &Of<'a>) -> Vec<&'a Finding> {
 
 /// How far a client gets at one address. The sentences of those that get through have no full stop:
 /// they go on.
+/// HTTP where it is meant to be: as the command line says, or as the listener is configured.
+fn plaintext(target: &TargetReport) -> &'static str {
+    match target.role {
+        Some(_) => "Speaks HTTP without TLS, as configured",
+        None => "Speaks HTTP without TLS, as asked",
+    }
+}
+
 fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTime) -> Verdict {
     let reach = match &seen.reach {
         Attempt::Seen(reach) => reach,
@@ -137,7 +145,7 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
     }
     match reach.outcome {
         _ if target.plaintext_expected && answers_http(seen) => {
-            Verdict::new(Mark::Works, "Speaks HTTP without TLS, as asked")
+            Verdict::new(Mark::Works, plaintext(target))
         }
         ReachOutcome::Tls if target.plaintext_expected => Verdict::new(
             Mark::Broken,
@@ -148,7 +156,7 @@ fn endpoint_state(target: &TargetReport, seen: &Observations, now: OffsetDateTim
             None => tls_state(seen, now),
         },
         ReachOutcome::PlaintextHttp if target.plaintext_expected => {
-            Verdict::new(Mark::Works, "Speaks HTTP without TLS, as asked")
+            Verdict::new(Mark::Works, plaintext(target))
         }
         ReachOutcome::PlaintextHttp | ReachOutcome::PlaintextOther => Verdict::new(
             Mark::Broken,

@@ -13,11 +13,12 @@ use super::save::{NOT_READ, NotReadFile};
 use super::{Answer, Answers, Refusal, Repeats, file_name_of, join};
 use crate::Untrusted;
 use crate::aws::operations::{
-    ATTRIBUTES, About, CERTIFICATE, CERTIFICATE_PEM, CLASSIC_LOAD_BALANCERS, CLASSIC_TAGS,
-    LISTENER_ATTRIBUTES, LISTENERS, LOAD_BALANCERS, OPERATIONS, Operation, RULES,
-    SERVER_CERTIFICATE, TAGS, TARGET_GROUP_ATTRIBUTES, TARGET_GROUPS, WEB_ACL,
+    ATTRIBUTES, About, CALLER, CERTIFICATE, CERTIFICATE_PEM, CLASSIC_LOAD_BALANCERS, CLASSIC_TAGS,
+    LISTENER_ATTRIBUTES, LISTENERS, LOAD_BALANCERS, METRICS, OPERATIONS, Operation, RULES,
+    SERVER_CERTIFICATE, SSL_POLICIES, TAGS, TARGET_GROUP_ATTRIBUTES, TARGET_GROUPS, WEB_ACL,
 };
-use crate::aws::plan::{self, Asked, Scope};
+use crate::aws::plan::{self, Asked, Call, Scope};
+use crate::aws::policy;
 use crate::aws::subject::{Subject, SubjectError};
 
 /// Bytes of one file at most.
@@ -72,7 +73,8 @@ struct File {
 
 impl Answers {
     /// Reads a folder of `.json` files, for the load balancer that is named (as [`Subject::parse`] reads
-    /// it) or the only one there is. What the folder lacks is refused with "not in the folder".
+    /// it) or the only one there is. What rules need and the folder lacks is refused with "not in the folder"
+    /// and the command that prints it.
     pub fn load(folder: &Path, what: Option<&str>) -> Result<Self, LoadError> {
         let subject = what.map(Subject::parse).transpose()?;
         let mut answers = Self::default();
@@ -222,10 +224,10 @@ impl Answers {
             let answered = self.to(&action, classic).any(|answer| {
                 call.operation.about == About::Itself || answer.resource == call.resource
             });
-            if !answered && !call.operation.probing {
+            if !answered && !is_spare(&call) {
                 let refusal = Refusal {
                     code: String::new(),
-                    message: "not in the folder".into(),
+                    message: format!("not in the folder: {}", call.operation.cli()),
                 };
                 self.add(&call, Err(refusal));
             }
@@ -295,6 +297,16 @@ impl Answers {
     }
 }
 
+/// Whether every rule can be judged without the answer: who made a folder by hand did not forget it.
+fn is_spare(call: &Call) -> bool {
+    let spare = [&CALLER, &TAGS, &CLASSIC_TAGS, &METRICS, &WEB_ACL];
+    let embedded = |name: &String| policy::shipped().any(|known| known.name == *name);
+    call.operation.probing
+        || spare.contains(&call.operation)
+        // The embedded table has what AWS would say of these.
+        || (*call.operation == SSL_POLICIES && call.subjects.iter().all(embedded))
+}
+
 /// A path, as it may be shown.
 fn shown(path: &Path) -> Untrusted {
     Untrusted::from_bytes(path.to_string_lossy().as_bytes())
@@ -359,8 +371,8 @@ fn read(folder: &Path, answers: &mut Answers) -> Result<Vec<File>, LoadError> {
         let bytes = fs::read(&path).map_err(failed(&path))?;
         if path.file_name().is_some_and(|name| name == NOT_READ) {
             answers.all.extend(refusals(&path, &bytes)?);
-        } else {
-            files.push(File::parse(path, &bytes)?);
+        } else if let Some(file) = File::parse(path, &bytes)? {
+            files.push(file);
         }
     }
     Ok(files)
@@ -384,7 +396,8 @@ fn refusals(path: &Path, bytes: &[u8]) -> Result<Vec<Answer>, LoadError> {
 }
 
 impl File {
-    fn parse(path: PathBuf, bytes: &[u8]) -> Result<Self, LoadError> {
+    /// None: the answer to a command of the AWS CLI that no audit asks for.
+    fn parse(path: PathBuf, bytes: &[u8]) -> Result<Option<Self>, LoadError> {
         let problem = |problem: String| LoadError::File {
             path: path.clone(),
             problem,
@@ -412,19 +425,23 @@ impl File {
                     operation.key
                 )));
             }
-            None => by_content(members).ok_or_else(|| {
-                problem(
-                    "not known as an answer of AWS: name it for its command, as in describe-listeners.json"
-                        .into(),
-                )
-            })?,
+            None => match by_content(members) {
+                Some(operation) => operation,
+                None if is_command(&stem) => return Ok(None),
+                None => {
+                    return Err(problem(
+                        "not known as an answer of AWS: name it for its command, as in describe-listeners.json"
+                            .into(),
+                    ));
+                }
+            },
         };
-        Ok(Self {
+        Ok(Some(Self {
             path,
             stem,
             operation,
             value,
-        })
+        }))
     }
 
     fn problem(&self, problem: String) -> LoadError {
@@ -491,6 +508,15 @@ fn plain(text: &str) -> String {
 /// Whether this stands in the text, between hyphens or its ends.
 fn has_word(text: &str, word: &str) -> bool {
     format!("-{text}-").contains(&format!("-{word}-"))
+}
+
+/// Whether it is called as a command of the AWS CLI that reads: `describe-vpcs`, `ec2-describe-vpcs`.
+fn is_command(stem: &str) -> bool {
+    let before = stem.split_once('@').map_or(stem, |(before, _)| before);
+    let name = plain(before);
+    ["describe-", "get-", "list-"]
+        .iter()
+        .any(|verb| name.starts_with(verb) || name.contains(&format!("-{verb}")))
 }
 
 /// The operation that a file is named for: the longest command that stands in it.

@@ -38,7 +38,7 @@ pub enum CollectError {
     },
     /// There is a source of credentials, and it gave none: a role that may not be assumed, a session
     /// of SSO that has ended.
-    #[error("AWS credentials{of} could not be had: {shown}", of = of_profile(.profile.as_deref()), shown = shown(.message))]
+    #[error("AWS credentials{of} could not be had: {shown}; `aws sts get-caller-identity` tells whether the AWS CLI has any, and --from-json audits saved answers without", of = of_profile(.profile.as_deref()), shown = shown(.message))]
     Credentials {
         /// The profile that was asked for.
         profile: Option<String>,

@@ -226,13 +226,25 @@ impl View<'_> {
 
     fn group_name(&self, arn: &str) -> String {
         if let Some(known) = self.groups.iter().find(|group| group.arn == arn) {
-            return known.name.clone();
+            return self.name_of(known);
         }
         let name = arn.parse::<Arn>().ok();
         let name = name
             .as_ref()
             .map(|arn| arn.name().split('/').next().unwrap_or_default());
         name.unwrap_or(arn).to_owned()
+    }
+
+    /// Its name, with protocol and port where others have the same: a Classic Load Balancer has a group for
+    /// each port of its instances, and all have its name.
+    fn name_of(&self, group: &TargetGroup) -> String {
+        let same = self.groups.iter().filter(|other| other.name == group.name);
+        match (&group.protocol, group.port) {
+            (Some(protocol), Some(port)) if same.count() > 1 => {
+                format!("{} {protocol}:{port}", group.name)
+            }
+            _ => group.name.clone(),
+        }
     }
 
     fn group(&self, page: &mut Page, group: &TargetGroup) {
@@ -285,7 +297,10 @@ impl View<'_> {
                 told.push(why.join(": "));
             }
             if !seen.is_empty() {
-                told.push(format!("from here: {seen}"));
+                told.push(match &cannot {
+                    Some(_) => seen.clone(),
+                    None => format!("from here: {seen}"),
+                });
             }
             let lead = [
                 Span::new(style.bold(), format!("{sign} ")),
@@ -380,7 +395,11 @@ fn configured(listener: &Listener) -> String {
             all.iter().filter(own).count()
         });
         let default = usize::from(listener.default_certificate.is_some());
-        told.push(plural(default + others, "certificate"));
+        let count = plural(default + others, "certificate");
+        told.push(match listener.certificates {
+            Section::Read(_) => count,
+            Section::NotRead(_) => format!("{count} or more"),
+        });
     }
     if let Some(mutual) = &listener.mutual_authentication
         && mutual.mode != "off"
