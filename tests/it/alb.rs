@@ -1,5 +1,8 @@
 //! `gladhand alb` from saved inventories, with real servers on the loopback as listeners and targets.
 
+#[cfg(feature = "aws")]
+mod topologies;
+
 use std::collections::BTreeSet;
 
 use gladhand_testkit::pki::{Issued, KeyKind, Pki, Spec};
@@ -10,6 +13,9 @@ use serde_json::{Value, json};
 use crate::harness::{Ran, Report, gladhand};
 
 const NAMES: [&str; 3] = ["www.example.com", "example.com", "api.example.com"];
+
+/// A policy that every nginx can serve: OpenSSL before 3.5 has no post-quantum groups.
+const STRICT: &str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06";
 
 /// The load balancer `shop` of the healthy inventory, whose parts are moved to servers on the loopback.
 struct Topology {
@@ -33,7 +39,7 @@ fn leaf(pki: &Pki) -> Issued {
     pki.issue(&Spec::leaf(&NAMES).key(KeyKind::P256))
 }
 
-/// A listener as its policy says, but for post-quantum groups, which not every OpenSSL has.
+/// A listener as [`STRICT`] says.
 fn as_configured(pki: &Pki, leaf: &Issued) -> Site {
     Site::serving(pki, &pki.chain(leaf))
         .protocols("TLSv1.2 TLSv1.3")
@@ -44,23 +50,30 @@ fn as_configured(pki: &Pki, leaf: &Issued) -> Site {
 }
 
 fn target(pki: &Pki) -> Site {
-    // Nobody verifies it: its own name is nobody's.
-    let own = pki.issue(&Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048)));
-    Site::serving(pki, &pki.chain(&own)).protocols("TLSv1.2 TLSv1.3")
+    target_alone(pki).protocols("TLSv1.2 TLSv1.3")
 }
 
-fn redirecting(pki: &Pki) -> RealServer {
-    let site = Site::default().line("return 301 https://$host$request_uri;");
-    plain_nginx_with(pki, &[site])
+/// A target of no versions yet.
+fn target_alone(pki: &Pki) -> Site {
+    // Nobody verifies it: its own name is nobody's.
+    let own = pki.issue(&Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048)));
+    Site::serving(pki, &pki.chain(&own))
+}
+
+/// Redirects to this port.
+fn redirecting(pki: &Pki, port: u16) -> RealServer {
+    let line = format!("return 301 https://$host:{port}$request_uri;");
+    plain_nginx_with(pki, &[Site::default().line(&line)])
 }
 
 impl Parts {
     fn healthy() -> Self {
         let pki = Pki::new();
         let leaf = leaf(&pki);
+        let listener = nginx(&pki, &[as_configured(&pki, &leaf)]);
         Self {
-            listener: nginx(&pki, &[as_configured(&pki, &leaf)]),
-            redirect: redirecting(&pki),
+            redirect: redirecting(&pki, listener.port()),
+            listener,
             web: nginx(&pki, &[target(&pki)]),
             api: plain_nginx(&pki),
             leaf,
@@ -73,9 +86,12 @@ impl Parts {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/audits/healthy.json");
         let text = std::fs::read_to_string(path).expect("the fixture");
         let mut all: Value = serde_json::from_str(&text).expect("JSON");
-        let none = json!({"status": "not-read", "reason": "not asked"});
-        for section in ["security_groups", "network_acls", "interfaces", "subnets"] {
-            all[section] = none.clone();
+        // The ports are the listeners', and everybody may come; the targets are in no network of AWS's.
+        let ports = [self.redirect.port(), self.listener.port()];
+        for (rule, port) in ports.into_iter().enumerate() {
+            let rule = &mut all["security_groups"][0]["ingress"][rule];
+            rule["from_port"] = port.into();
+            rule["to_port"] = port.into();
         }
         all["load_balancers"].as_array_mut().unwrap().truncate(1);
         all["target_groups"].as_array_mut().unwrap().truncate(2);
@@ -90,12 +106,15 @@ impl Parts {
             self.listener.port().to_string().into();
         listeners[1]["port"] = self.listener.port().into();
         listeners[1]["certificates"] = json!([]);
+        listeners[1]["ssl_policy"] = STRICT.into();
         for (group, port) in [(0, self.web.port()), (1, self.api.port())] {
             all["target_groups"][group]["port"] = port.into();
             let targets = &mut all["target_groups"][group]["targets"];
             targets.as_array_mut().unwrap().truncate(1);
             targets[0]["id"] = "127.0.0.1".into();
             targets[0]["address"] = "127.0.0.1".into();
+            // As for every address outside of the VPC: no zone is without a target then.
+            targets[0]["zone"] = "all".into();
             targets[0]["port"] = port.into();
             targets[0]["health_check_port"] = port.into();
         }
@@ -149,8 +168,8 @@ fn finds(topology: &Topology, report: &Report, expected: &[(&str, &str)]) {
     assert_eq!(found(report), expected, "{report}");
 }
 
-/// What nginx cannot do that the policy has.
-const NO_HYBRID: (&str, &str) = ("alb-served-group-differs", "listener HTTPS:PORT");
+/// What [`STRICT`] lacks.
+const NO_HYBRID: (&str, &str) = ("alb-policy-post-quantum-missing", "listener HTTPS:PORT");
 
 #[test]
 fn a_healthy_load_balancer_is_found_so() {
@@ -181,7 +200,7 @@ fn the_text_report_has_the_topology() {
         "Topology",
         "host api.example.com → api",
         "else → web",
-        "TLS13-1-2-Res-PQ-2025-09, 1 certificate",
+        "TLS13-1-2-Res-2021-06, 1 certificate",
         "from here: TLSv1.3",
         "from here: HTTP",
     ] {
@@ -301,13 +320,7 @@ fn a_target_without_tls_behind_an_https_group_is_told_under_its_groups_name() {
 fn a_target_that_speaks_no_version_of_the_balancers_is_told() {
     needs!("nginx");
     let parts = Parts::healthy();
-    let site = target(&parts.pki).protocols("TLSv1.3");
-    // The later directive of two would be refused: the chain alone, then the version.
-    drop(site);
-    let own = parts
-        .pki
-        .issue(&Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048)));
-    let site = Site::serving(&parts.pki, &parts.pki.chain(&own)).protocols("TLSv1.3");
+    let site = target_alone(&parts.pki).protocols("TLSv1.3");
     let parts = Parts {
         web: nginx(&parts.pki, &[site]),
         ..parts
