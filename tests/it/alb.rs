@@ -86,13 +86,7 @@ impl Parts {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/audits/healthy.json");
         let text = std::fs::read_to_string(path).expect("the fixture");
         let mut all: Value = serde_json::from_str(&text).expect("JSON");
-        // The ports are the listeners', and everybody may come; the targets are in no network of AWS's.
-        let ports = [self.redirect.port(), self.listener.port()];
-        for (rule, port) in ports.into_iter().enumerate() {
-            let rule = &mut all["security_groups"][0]["ingress"][rule];
-            rule["from_port"] = port.into();
-            rule["to_port"] = port.into();
-        }
+        let_in(&mut all, [self.redirect.port(), self.listener.port()]);
         all["load_balancers"].as_array_mut().unwrap().truncate(1);
         all["target_groups"].as_array_mut().unwrap().truncate(2);
         all["certificates"].as_array_mut().unwrap().truncate(1);
@@ -339,11 +333,14 @@ fn a_target_that_speaks_no_version_of_the_balancers_is_told() {
 
 #[test]
 fn an_internal_load_balancer_out_of_reach_is_a_gap_and_no_finding() {
-    let nobody = net::free_port();
+    let (http, https) = (net::free_port(), net::free_port());
     let mut topology = unprobed();
+    let_in(&mut topology, [http, https]);
     topology["load_balancers"][0]["scheme"] = "internal".into();
-    topology["load_balancers"][0]["listeners"][1]["port"] = nobody.into();
-    topology["load_balancers"][0]["listeners"][0]["port"] = nobody.into();
+    let listeners = &mut topology["load_balancers"][0]["listeners"];
+    listeners[1]["port"] = https.into();
+    listeners[0]["port"] = http.into();
+    listeners[0]["default_actions"][0]["redirect"]["port"] = https.to_string().into();
     let report = run(&topology, &["--connect", "127.0.0.1", "--no-targets"]).report();
     report.ends_with(3);
     assert_eq!(found(&report), BTreeSet::new(), "{report}");
@@ -359,6 +356,7 @@ fn an_internal_load_balancer_out_of_reach_is_a_gap_and_no_finding() {
 fn a_port_that_takes_no_connection_is_told_as_seen_from_here() {
     let nobody = net::free_port();
     let mut topology = unprobed();
+    let_in(&mut topology, [80, nobody]);
     topology["load_balancers"][0]["listeners"]
         .as_array_mut()
         .unwrap()
@@ -457,14 +455,20 @@ fn a_hundred_targets_of_ten_groups_take_seconds() {
     needs!("nginx");
     let mut topology = Parts::healthy().topology();
     let api = topology.inventory["target_groups"][1].clone();
+    let rules = (0..10).map(|number| {
+        json!({
+            "priority": 100 + number,
+            "conditions": [{"field": "path-pattern", "values": [format!("/{number}/*")]}],
+            "actions": [{"type": "forward", "target_groups": [{"target_group_arn": numbered(number), "weight": 1}]}],
+        })
+    });
+    let listener = &mut topology.inventory["load_balancers"][0]["listeners"][1];
+    listener["rules"].as_array_mut().unwrap().extend(rules);
     let groups = topology.inventory["target_groups"].as_array_mut().unwrap();
     for number in 0..10 {
         let mut group = api.clone();
-        let name = format!("api{number}");
-        group["arn"] =
-            format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/0")
-                .into();
-        group["name"] = name.into();
+        group["arn"] = numbered(number).into();
+        group["name"] = format!("api{number}").into();
         let target = group["targets"][0].clone();
         let targets = (0..10).map(|n| {
             let mut target = target.clone();
@@ -481,6 +485,10 @@ fn a_hundred_targets_of_ten_groups_take_seconds() {
     finds(&topology, &report, &[NO_HYBRID]);
     report.is_complete();
     assert!(report.took.as_secs() < 30, "{:?}", report.took);
+}
+
+fn numbered(number: usize) -> String {
+    format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/api{number}/0")
 }
 
 #[test]
@@ -663,6 +671,15 @@ fn unprobed() -> Value {
     all["load_balancers"].as_array_mut().unwrap().truncate(1);
     all["target_groups"].as_array_mut().unwrap().truncate(2);
     all
+}
+
+/// Lets everybody in at these ports.
+fn let_in(inventory: &mut Value, ports: [u16; 2]) {
+    for (rule, port) in ports.into_iter().enumerate() {
+        let rule = &mut inventory["security_groups"][0]["ingress"][rule];
+        rule["from_port"] = port.into();
+        rule["to_port"] = port.into();
+    }
 }
 
 fn run(inventory: &Value, args: &[&str]) -> Ran {

@@ -11,8 +11,9 @@ def network():
     return vpc, subnets
 
 
-def security_group(name, ports):
-    """Everybody is let in at these ports."""
+def security_group(told):
+    """Everybody is let in, at the ports of the listeners where none are given."""
+    name, ports = told['name'], told.get('ingress') or [one['port'] for one in told['listeners']]
     group = ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)['GroupId']
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
         {'IpProtocol': 'tcp', 'FromPort': port, 'ToPort': port, 'IpRanges': [{'CidrIp': '0.0.0.0/0'}]}
@@ -47,8 +48,8 @@ def target_group(balancer, name, told):
     group = elb.create_target_group(
         Name=f"{balancer}-{name}", Protocol=told['protocol'], Port=told['port'], VpcId=vpc,
         TargetType='ip', **check)['TargetGroups'][0]['TargetGroupArn']
-    elb.register_targets(
-        TargetGroupArn=group, Targets=[{'Id': '127.0.0.1', 'Port': told['port']}])
+    if not told.get('empty'):
+        elb.register_targets(TargetGroupArn=group, Targets=[{'Id': '127.0.0.1', 'Port': told['port']}])
     return group
 
 
@@ -77,7 +78,7 @@ def modern(told):
     name, kind = told['name'], told.get('type', 'application')
     balancer = elb.create_load_balancer(
         Name=name, Type=kind, Scheme=told.get('scheme', 'internet-facing'), Subnets=subnets,
-        SecurityGroups=[security_group(name, [one['port'] for one in told['listeners']])],
+        SecurityGroups=[security_group(told)],
     )['LoadBalancers'][0]['LoadBalancerArn']
     elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=attributes(told['attributes']))
     groups = {group: target_group(name, group, one) for group, one in told['groups'].items()}
@@ -87,15 +88,27 @@ def modern(told):
 
 
 def classic(told):
-    name = told['name']
-    client('elb').create_load_balancer(
-        LoadBalancerName=name, Subnets=subnets,
-        SecurityGroups=[security_group(name, [one['port'] for one in told['listeners']])],
+    name, old, group = told['name'], client('elb'), security_group(told)
+    old.create_load_balancer(
+        LoadBalancerName=name, Subnets=subnets, SecurityGroups=[group],
         Listeners=[{
             'Protocol': one['protocol'], 'LoadBalancerPort': one['port'],
             'InstanceProtocol': one['instance'][0], 'InstancePort': one['instance'][1],
-            **({'SSLCertificateId': certificate(one['certificates'][0])} if one.get('certificates') else {}),
+            'SSLCertificateId': certificate(one['certificates'][0]),
         } for one in told['listeners']])
+    for one in told['listeners']:
+        # As the console does it: a policy of its own that refers to one of AWS's.
+        old.create_load_balancer_policy(
+            LoadBalancerName=name, PolicyName=f"{name}-{one['port']}", PolicyTypeName='SSLNegotiationPolicyType',
+            PolicyAttributes=[{'AttributeName': 'Reference-Security-Policy', 'AttributeValue': one['policy']}])
+        old.set_load_balancer_policies_of_listener(
+            LoadBalancerName=name, LoadBalancerPort=one['port'], PolicyNames=[f"{name}-{one['port']}"])
+    old.modify_load_balancer_attributes(LoadBalancerName=name, LoadBalancerAttributes={
+        'AccessLog': {'Enabled': True, 'S3BucketName': 'logs', 'EmitInterval': 60},
+        'ConnectionDraining': {'Enabled': True, 'Timeout': 300}, 'CrossZoneLoadBalancing': {'Enabled': True}})
+    instances = ec2.run_instances(ImageId='ami-12c6146b', MinCount=2, MaxCount=2, SubnetId=subnets[0])['Instances']
+    old.register_instances_with_load_balancer(
+        LoadBalancerName=name, Instances=[{'InstanceId': one['InstanceId']} for one in instances])
     return name
 
 

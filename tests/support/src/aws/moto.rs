@@ -39,11 +39,13 @@ impl Moto {
     }
 
     /// Makes load balancers, and gives their ARNs (a Classic one's name) in the same order. Each is
-    /// `{"name", "type": "application" | "network" | "classic", "scheme", "attributes": {KEY: VALUE},
-    /// "groups": {NAME: {"protocol", "port", "health": {"CheckPath": …}}}, "listeners": [{"protocol",
-    /// "port", "policy", "certificates": [[FILE, KEY, CHAIN]], "alpn", "attributes", "action", "rules":
-    /// [{"host", "action"}], "instance": [PROTOCOL, PORT]}]}`, with `{"forward": GROUP}` or `{"redirect": PORT}`
-    /// as an action. The target of a group is at 127.0.0.1; a target group is called `BALANCER-NAME` at AWS.
+    /// `{"name", "type": "application" | "network" | "classic", "scheme", "ingress": [PORT], "attributes":
+    /// {KEY: VALUE}, "groups": {NAME: {"protocol", "port", "health": {"CheckPath": …}, "empty"}}, "listeners":
+    /// [{"protocol", "port", "policy", "certificates": [[FILE, KEY, CHAIN]], "alpn", "attributes", "action",
+    /// "rules": [{"host", "action"}], "instance": [PROTOCOL, PORT]}]}`, with `{"forward": GROUP}` or
+    /// `{"redirect": PORT}` as an action.
+    ///
+    /// The target of a group is at 127.0.0.1; the group is called `BALANCER-NAME` at AWS.
     pub fn balancers(&self, all: &Value) -> Vec<String> {
         const MAKE: &str = include_str!("balancers.py");
         // A string of JSON is one of Python, too.
