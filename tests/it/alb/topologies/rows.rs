@@ -106,7 +106,7 @@ fn port_closed(world: &mut World) -> Option<Topology> {
 fn tls_1_3_alone(world: &mut World) -> Option<Topology> {
     let site = target_alone(&world.pki).protocols("TLSv1.3");
     let target = world.start(nginx(&world.pki, &[site]));
-    let server = before_1_3(world, "TLSv1 TLSv1.1 TLSv1.2");
+    let server = before_1_3(world, "TLSv1 TLSv1.1 TLSv1.2", ALL);
     world
         .with_listener("tls-1-3-alone", server, Some(OLDEST))
         .group("web", "HTTPS", target)
@@ -213,7 +213,7 @@ fn group_empty(world: &mut World) -> Option<Topology> {
 }
 
 fn policy_by_omission(world: &mut World) -> Option<Topology> {
-    let server = before_1_3(world, "TLSv1 TLSv1.1 TLSv1.2");
+    let server = before_1_3(world, "TLSv1 TLSv1.1 TLSv1.2", ALL);
     world
         .with_listener("policy-by-omission", server, None)
         .group("web", "HTTP", world.plain)
@@ -222,7 +222,7 @@ fn policy_by_omission(world: &mut World) -> Option<Topology> {
 }
 
 fn policy_old(world: &mut World) -> Option<Topology> {
-    let server = before_1_3(world, "TLSv1.1 TLSv1.2");
+    let server = before_1_3(world, "TLSv1.1 TLSv1.2", ALL);
     let policy = "ELBSecurityPolicy-TLS-1-1-2017-01";
     world
         .with_listener("policy-old", server, Some(policy))
@@ -248,7 +248,7 @@ fn policy_unknown(world: &mut World) -> Option<Topology> {
 }
 
 fn policy_not_served(world: &mut World) -> Option<Topology> {
-    let server = before_1_3(world, "TLSv1.1 TLSv1.2");
+    let server = before_1_3(world, "TLSv1.1 TLSv1.2", ALL);
     world
         .with_listener("policy-not-served", server, Some(STRICT))
         .group("web", "HTTPS", world.web)
@@ -256,8 +256,12 @@ fn policy_not_served(world: &mut World) -> Option<Topology> {
             NO_HYBRID,
             ("alb-served-version-differs", HTTPS),
             ("alb-served-suite-differs", HTTPS),
+            // What the policy would have prevented is a fault of its own.
+            ("tls-1-1-accepted", NAMES[0]),
+            ("tls-1-3-missing", NAMES[0]),
+            ("suite-cbc-sha1", NAMES[0]),
         ])
-        .ends_with(1)
+        .ends_with(0)
 }
 
 fn certificate_of_others(world: &mut World) -> Option<Topology> {
@@ -319,7 +323,7 @@ fn redirect_to_itself(world: &mut World) -> Option<Topology> {
 fn hsts_missing(world: &mut World) -> Option<Topology> {
     let bundle = world.pki.bundle_file(&world.pki.chain(&world.leaf));
     let bind = format!(
-        "ssl crt {} ssl-min-ver TLSv1.2 ciphers ECDHE+AESGCM curves X25519:P-256 alpn h2,http/1.1",
+        "ssl crt {} ssl-min-ver TLSv1.2 ciphers ECDHE+AESGCM:@SECLEVEL=2 curves X25519:P-256 alpn h2,http/1.1",
         bundle.display()
     );
     let server = haproxy_with(&world.pki, &bind, "");
@@ -327,7 +331,7 @@ fn hsts_missing(world: &mut World) -> Option<Topology> {
         .with_listener("hsts-missing", server, Some(STRICT))
         .with("/listeners/1/attributes", json!({}))
         .group("web", "HTTPS", world.web)
-        .finds(&[NO_HYBRID, ("alb-hsts-missing", HTTPS)])
+        .finds(&[NO_HYBRID, ("hsts-missing", NAMES[0])])
         .ends_with(0)
 }
 
@@ -368,7 +372,7 @@ fn network(world: &mut World) -> Option<Topology> {
 }
 
 fn classic(world: &mut World) -> Option<Topology> {
-    let server = before_1_3(world, "TLSv1.2");
+    let server = before_1_3(world, "TLSv1.2", "ECDHE+AES:!AESCCM:!SHA1");
     let port = world.start(server);
     let listener = json!({
         "protocol": "HTTPS", "port": port, "instance": ["HTTPS", world.web],
@@ -379,9 +383,15 @@ fn classic(world: &mut World) -> Option<Topology> {
         .kind("classic")
         .listener(listener)
         .args(&["--no-targets"])
-        .finds(&[("clb-policy-weak", HTTPS)])
+        .finds(&[("tls-1-3-missing", NAMES[0])])
         .ends_with(0)
 }
+
+/// The server sends no field of its own, and resumes no session.
+const OF_S2N: [(&str, &str); 2] = [
+    ("hsts-missing", NAMES[0]),
+    ("session-resumption-broken", NAMES[0]),
+];
 
 fn s2n_post_quantum(world: &mut World) -> Option<Topology> {
     let policy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
@@ -390,7 +400,7 @@ fn s2n_post_quantum(world: &mut World) -> Option<Topology> {
         .with_listener("s2n-post-quantum", server, Some(policy))
         .with("/listeners/1/attributes", json!({}))
         .group("web", "HTTPS", world.web)
-        .finds(&[("alb-hsts-missing", HTTPS)])
+        .finds(&OF_S2N)
         .ends_with(0)
 }
 
@@ -400,7 +410,15 @@ fn s2n_2016_08(world: &mut World) -> Option<Topology> {
         .with_listener("s2n-2016-08", server, Some(OLDEST))
         .with("/listeners/1/attributes", json!({}))
         .group("web", "HTTPS", world.web)
-        .finds(&[&OF_OLDEST[..], &[("alb-hsts-missing", HTTPS)]].concat())
+        // Under that policy s2n-tls signs with SHA-1.
+        .finds(
+            &[
+                &OF_OLDEST[..],
+                &OF_S2N,
+                &[("signature-sha1-accepted", NAMES[0])],
+            ]
+            .concat(),
+        )
         .ends_with(0)
 }
 
@@ -414,11 +432,14 @@ fn s2n_target(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-/// A listener of these versions, with what policies before TLS 1.3 have for an ECDSA certificate.
-fn before_1_3(world: &World, protocols: &str) -> RealServer {
+/// What policies before TLS 1.3 have for an ECDSA certificate.
+const ALL: &str = "ECDHE+AES:!AESCCM:@SECLEVEL=0";
+
+/// A listener of these versions, and suites by OpenSSL's names.
+fn before_1_3(world: &World, protocols: &str, suites: &str) -> RealServer {
     let site = Site::serving(&world.pki, &world.pki.chain(&world.leaf))
         .protocols(protocols)
-        .ciphers("ECDHE+AESGCM:ECDHE+AES:!AESCCM:@SECLEVEL=0")
+        .ciphers(suites)
         .curves("X25519:prime256v1")
         .line("ssl_conf_command SignatureAlgorithms ECDSA+SHA256:RSA+SHA256;")
         .http2();
