@@ -10,9 +10,13 @@ use serde_json::json;
 use super::super::{NAMES, STRICT, as_configured, target, target_alone};
 use super::{Topology, World};
 
-/// Every topology; none where a server that it needs is not there.
-pub(super) const ROWS: &[fn(&mut World) -> Option<Topology>] = &[
+/// Makes a topology; none where a server that it needs is not there.
+pub(super) type Row = fn(&mut World) -> Option<Topology>;
+
+/// With nginx and HAProxy.
+pub(super) const ROWS: &[Row] = &[
     healthy,
+    two_certificates,
     // Targets.
     plaintext_behind_https,
     tls_behind_http,
@@ -34,6 +38,7 @@ pub(super) const ROWS: &[fn(&mut World) -> Option<Topology>] = &[
     policy_not_served,
     certificate_of_others,
     certificate_before_renewal,
+    second_certificate_not_served,
     no_redirect,
     redirect_not_served,
     redirect_to_itself,
@@ -43,11 +48,10 @@ pub(super) const ROWS: &[fn(&mut World) -> Option<Topology>] = &[
     // Other types.
     network,
     classic,
-    // What AWS itself speaks TLS with.
-    s2n_post_quantum,
-    s2n_2016_08,
-    s2n_target,
 ];
+
+/// With what AWS itself speaks TLS with.
+pub(super) const OF_S2N: &[Row] = &[s2n_post_quantum, s2n_2016_08, s2n_target];
 
 const HTTPS: &str = "listener HTTPS";
 const HTTP: &str = "listener HTTP";
@@ -69,15 +73,37 @@ const OF_OLDEST: [(&str, &str); 6] = [
 ];
 
 fn healthy(world: &mut World) -> Option<Topology> {
+    let other = haproxy_target(world, "");
+    let rules = json!([
+        {"host": NAMES[1], "action": {"forward": "app"}},
+        {"host": NAMES[2], "action": {"forward": "api"}},
+    ]);
     world
         .before("healthy", "HTTPS", world.web)
+        .group("app", "HTTPS", other)
         .group("api", "HTTP", world.plain)
-        .with(
-            "/listeners/1/rules",
-            json!([{"host": NAMES[2], "action": {"forward": "api"}}]),
-        )
+        .with("/listeners/1/rules", rules)
         .finds(&[NO_HYBRID])
         .ends_with(0)
+}
+
+fn two_certificates(world: &mut World) -> Option<Topology> {
+    let api = second_certificate(world);
+    let sites = [
+        as_configured(&world.pki, &world.leaf).default_server(),
+        as_configured(&world.pki, &api).names(API),
+    ];
+    with_two_certificates(world, "two-certificates", &api, &sites)
+        .finds(&[NO_HYBRID])
+        .ends_with(0)
+}
+
+fn second_certificate_not_served(world: &mut World) -> Option<Topology> {
+    let api = second_certificate(world);
+    let sites = [as_configured(&world.pki, &world.leaf)];
+    with_two_certificates(world, "second-not-served", &api, &sites)
+        .finds(&[NO_HYBRID, ("certificate-name-mismatch", API)])
+        .ends_with(1)
 }
 
 fn plaintext_behind_https(world: &mut World) -> Option<Topology> {
@@ -356,7 +382,7 @@ fn internal_out_of_reach(world: &mut World) -> Option<Topology> {
 fn network(world: &mut World) -> Option<Topology> {
     let listener = json!({
         "protocol": "TLS", "port": world.https, "policy": STRICT, "alpn": "HTTP2Preferred",
-        "action": {"forward": "web"}, "certificates": [world.certificate()],
+        "action": {"forward": "web"}, "certificates": [world.certificate(&world.leaf)],
     });
     let attributes = json!({
         "access_logs.s3.enabled": "true", "access_logs.s3.bucket": "logs",
@@ -376,7 +402,7 @@ fn classic(world: &mut World) -> Option<Topology> {
     let port = world.start(server);
     let listener = json!({
         "protocol": "HTTPS", "port": port, "instance": ["HTTPS", world.web],
-        "policy": "ELBSecurityPolicy-TLS-1-2-2017-01", "certificates": [world.certificate()],
+        "policy": "ELBSecurityPolicy-TLS-1-2-2017-01", "certificates": [world.certificate(&world.leaf)],
     });
     // Instances have addresses of a VPC.
     Topology::new("classic")
@@ -388,7 +414,7 @@ fn classic(world: &mut World) -> Option<Topology> {
 }
 
 /// The server sends no field of its own, and resumes no session.
-const OF_S2N: [(&str, &str); 2] = [
+const S2N: [(&str, &str); 2] = [
     ("hsts-missing", NAMES[0]),
     ("session-resumption-broken", NAMES[0]),
 ];
@@ -400,7 +426,7 @@ fn s2n_post_quantum(world: &mut World) -> Option<Topology> {
         .with_listener("s2n-post-quantum", server, Some(policy))
         .with("/listeners/1/attributes", json!({}))
         .group("web", "HTTPS", world.web)
-        .finds(&OF_S2N)
+        .finds(&S2N)
         .ends_with(0)
 }
 
@@ -414,7 +440,7 @@ fn s2n_2016_08(world: &mut World) -> Option<Topology> {
         .finds(
             &[
                 &OF_OLDEST[..],
-                &OF_S2N,
+                &S2N,
                 &[("signature-sha1-accepted", NAMES[0])],
             ]
             .concat(),
@@ -444,6 +470,28 @@ fn before_1_3(world: &World, protocols: &str, suites: &str) -> RealServer {
         .line("ssl_conf_command SignatureAlgorithms ECDSA+SHA256:RSA+SHA256;")
         .http2();
     nginx(&world.pki, &[site])
+}
+
+/// A name that the listeners' certificate does not have.
+const API: &str = "api.example.net";
+
+fn second_certificate(world: &World) -> Issued {
+    world.pki.issue(&Spec::leaf(&[API]).key(KeyKind::P256))
+}
+
+/// A listener with one more certificate.
+fn with_two_certificates(
+    world: &mut World,
+    name: &'static str,
+    second: &Issued,
+    sites: &[Site],
+) -> Topology {
+    let server = nginx(&world.pki, sites);
+    let certificates = json!([world.certificate(&world.leaf), world.certificate(second)]);
+    world
+        .with_listener(name, server, Some(STRICT))
+        .with("/listeners/1/certificates", certificates)
+        .group("web", "HTTPS", world.web)
 }
 
 fn target_chain(world: &World) -> Vec<Issued> {
