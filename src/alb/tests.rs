@@ -113,6 +113,80 @@ fn targets_are_asked_as_the_balancer_asks() {
 }
 
 #[test]
+fn targets_on_this_machine_and_at_metadata_addresses_are_refused_and_said_to_be() {
+    for ip in [
+        "127.0.0.1",
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "0.0.0.0",
+        "224.0.0.1",
+    ] {
+        let mut inventory = inventory("shop");
+        for group in groups(&mut inventory) {
+            let Section::Read(targets) = &mut group.targets else {
+                continue;
+            };
+            targets[0].address = Some(ip.parse().unwrap());
+        }
+        let plan = planned(&inventory, |_| ());
+        let asked = plan
+            .jobs
+            .iter()
+            .any(|job| job.target.to_string().contains(ip));
+        assert!(!asked, "{ip}");
+        let gaps = plan.not_measured.iter();
+        assert!(
+            gaps.clone().any(|gap| gap.reason.contains("not contacted")),
+            "{ip}"
+        );
+        assert!(
+            plan.jobs
+                .iter()
+                .any(|job| job.target.to_string().contains("10.0.2.25"))
+        );
+    }
+}
+
+#[test]
+fn an_audit_is_no_scan() {
+    let mut inventory = inventory("shop");
+    for group in groups(&mut inventory) {
+        let Section::Read(targets) = &mut group.targets else {
+            continue;
+        };
+        let one = targets[0].clone();
+        for number in 0..12_000_u32 {
+            let mut target = one.clone();
+            target.address = Some(std::net::Ipv4Addr::from(0x0A00_0000 + number).into());
+            targets.push(target);
+        }
+    }
+    let Section::Read(listeners) = &mut inventory.load_balancers[0].listeners else {
+        panic!("read")
+    };
+    let one = listeners[1].clone();
+    listeners.extend(std::iter::repeat_n(one, 5_000));
+    let plan = planned(&inventory, |_| ());
+    assert!(plan.jobs.len() < 13_000, "{}", plan.jobs.len());
+    let told = |what: &str| {
+        let mut gaps = plan.not_measured.iter();
+        gaps.any(|gap| gap.what == what && gap.reason.contains("more than"))
+    };
+    assert!(
+        told("targets") && told("listeners"),
+        "{:?}",
+        plan.not_measured
+    );
+}
+
+fn groups(inventory: &mut Inventory) -> &mut [gladhand_probes::aws::inventory::TargetGroup] {
+    match &mut inventory.target_groups {
+        Section::Read(groups) => groups,
+        _ => panic!("read"),
+    }
+}
+
+#[test]
 fn a_health_check_of_its_own_port_is_a_question_of_its_own() {
     let mut inventory = inventory("shop");
     let Section::Read(groups) = &mut inventory.target_groups else {
