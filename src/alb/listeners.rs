@@ -84,7 +84,13 @@ fn of_listener(
             Ok(addresses) => addresses,
             Err(why) => {
                 let subject = format!("{} of {}", listener_subject(listener), ask.balancer.name);
-                plan.gap(subject, "name", format!("its address is not known: {why}"));
+                plan.gap(
+                    subject,
+                    "name",
+                    format!(
+                        "its address is not known: {why}; --connect or --resolve tell another one"
+                    ),
+                );
                 return;
             }
         };

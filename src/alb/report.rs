@@ -284,9 +284,10 @@ fn point_at_causes(audits: &mut [Finding], at_targets: &[Finding], ports: &[Stri
             concerns && cause.target == symptom.target && cause.severity >= Severity::Medium
         });
         for cause in causes {
-            let see = match of_group {
-                true => format!("see {}", cause.rule),
-                false => format!("see {} ({})", cause.rule, cause.subject),
+            let see = if of_group {
+                format!("see {}", cause.rule)
+            } else {
+                format!("see {} ({})", cause.rule, cause.subject)
             };
             if !symptom.evidence.seen.contains(&see) {
                 symptom.evidence.seen.push(see);

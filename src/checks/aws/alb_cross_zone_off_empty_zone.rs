@@ -4,6 +4,7 @@ use gladhand_probes::aws::inventory::{LoadBalancerType, Target, TargetGroup};
 use gladhand_probes::untrusted::Untrusted;
 
 use super::commands::health;
+use super::targets::is_routed;
 use super::{Audit, AuditView, Audited, group_subject};
 use crate::checks::support::enumeration;
 use crate::checks::{Found, Rule, RuleFix};
@@ -21,7 +22,8 @@ static RULE: Rule = Rule {
     severity: Severity::Medium,
     what: "Cross-zone load balancing is off for a target group, by itself or by the load balancer (which is \
            the default of Network Load Balancers), and a zone of the load balancer has no healthy target of \
-           the group, while another one has. Judged only where the zone of every target is known.",
+           the group, while another one has. Judged only where the zone of every target is known, and not where nothing is sent to \
+           the group.",
     why: "A node sends to the targets of its own zone alone. An Application Load Balancer's node without one \
           answers 503. A Network Load Balancer takes such a zone's address out of its DNS name; clients that \
           go on using it (long-lived connections, cached names, static addresses) get nothing.",
@@ -51,7 +53,9 @@ impl Audit for AlbCrossZoneOffEmptyZone {
     }
 
     fn judge(&self, view: &AuditView<'_>, out: &mut Audited<'_>) {
-        for group in view.target_groups().filter(|group| is_off(view, group)) {
+        let groups = view.target_groups();
+        let routed = groups.filter(|group| is_routed(view, group) != Some(false));
+        for group in routed.filter(|group| is_off(view, group)) {
             let Some(empty) = empty_zones(view, group).filter(|empty| !empty.is_empty()) else {
                 continue;
             };

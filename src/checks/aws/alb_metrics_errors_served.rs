@@ -37,6 +37,13 @@ static RULE: Rule = Rule {
                 "aws elbv2 modify-load-balancer-attributes --load-balancer-arn <ARN> --attributes Key=access_logs.s3.enabled,Value=true Key=access_logs.s3.bucket,Value=<BUCKET>",
             ),
         },
+        RuleFix {
+            product: "AWS CLB",
+            text: "The access log of a Classic Load Balancer names requests and instances, too.",
+            snippet: Some(
+                "aws elb modify-load-balancer-attributes --load-balancer-name <NAME> --load-balancer-attributes '{\"AccessLog\":{\"Enabled\":true,\"S3BucketName\":\"<BUCKET>\",\"EmitInterval\":5}}'",
+            ),
+        },
     ],
     references: &[METRIC_DOCS, CLASSIC_METRIC_DOCS, TROUBLE_DOCS],
 };

@@ -18,14 +18,23 @@ static RULE: Rule = Rule {
            most connections that there can be), RejectedFlowCount and PortAllocationErrorCount (no port left \
            towards a target) of a Network Load Balancer, SpilloverCount (a full queue) of a Classic one.",
     why: "Clients see a reset, a timeout or 503, while every target is healthy and no log has the request.",
-    fix: &[RuleFix {
-        product: "AWS",
-        text: "Give the load balancer more targets or zones; where ports ran out, add targets to the group: each \
+    fix: &[
+        RuleFix {
+            product: "AWS CLB",
+            text: "Give the load balancer more instances; a queue that is full waits for them.",
+            snippet: Some(
+                "aws elb register-instances-with-load-balancer --load-balancer-name <NAME> --instances <ID>",
+            ),
+        },
+        RuleFix {
+            product: "AWS",
+            text: "Give the load balancer more targets or zones; where ports ran out, add targets to the group: each \
                has ports of its own.",
-        snippet: Some(
-            "aws elbv2 register-targets --target-group-arn <ARN> --targets Id=<ID>,Port=<PORT>",
-        ),
-    }],
+            snippet: Some(
+                "aws elbv2 register-targets --target-group-arn <ARN> --targets Id=<ID>,Port=<PORT>",
+            ),
+        },
+    ],
     references: &[METRIC_DOCS, NETWORK_METRIC_DOCS, CLASSIC_METRIC_DOCS],
 };
 

@@ -68,13 +68,25 @@ impl Audit for AlbServedRedirectMissing {
                 let line = format!("HTTP {}{to}{}", head.status, server.unwrap_or_default());
                 places.add(seen, &line);
             }
+            // Where no port with TLS was asked along with it, its own answer tells.
+            let own = if seen.is_empty() {
+                endpoints(view, listener)
+            } else {
+                Vec::new()
+            };
+            for &seen in &own {
+                if let Some(line) = not_to_https(seen) {
+                    places.add(seen, &line);
+                }
+            }
             if places.is_empty() {
                 continue;
             }
+            let asked = if seen.is_empty() { &own } else { &seen };
             let message = format!(
                 "Port {} is to redirect to HTTPS, and does not{}.",
                 listener.port,
-                places.of(&seen)
+                places.of(asked)
             );
             out.about(
                 listener_subject(listener),
@@ -93,6 +105,30 @@ fn always_redirects(listener: &Listener) -> bool {
     listener.protocol == "HTTP"
         && listener.rules.read().is_some_and(Vec::is_empty)
         && listener.default_actions.iter().any(to_https)
+}
+
+/// What the listener itself answered to a request, where that is no redirect to HTTPS.
+fn not_to_https(seen: Seen<'_>) -> Option<String> {
+    let reach = seen.endpoint.observations.reach.seen()?;
+    let banner = reach.banner.as_ref()?;
+    let mut lines = banner.raw().split_inclusive('\n');
+    let status_line = lines.next()?.strip_prefix("HTTP/1.")?;
+    let status: u16 = status_line.split(' ').nth(1)?.trim().parse().ok()?;
+    if !(300..400).contains(&status) {
+        return Some(format!("HTTP {status}"));
+    }
+    // A field that was not read to its end is not judged.
+    let location = lines
+        .take_while(|line| !line.trim().is_empty())
+        .filter(|line| line.ends_with('\n'))
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("location"))
+        .map(|(_, to)| to.trim())?;
+    let https = location
+        .get(..8)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    let to = Untrusted::from(location);
+    (!https).then(|| format!("HTTP {status}, Location: {to}"))
 }
 
 /// What the plaintext port of an address answered.

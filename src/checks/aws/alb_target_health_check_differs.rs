@@ -245,12 +245,11 @@ fn of_answer(seen: &TargetResponseSeen) -> Fate {
             Fate::Fails(format!("{what} is answered with HTTP {status}"))
         }
         Some(check) if check.matches.is_none() => Fate::Unknown,
-        Some(_) => Fate::Works,
         // gRPC tells its errors by grpc-status, and what a client's error deserves nobody knows here.
         None if (500..600).contains(&status) => {
             Fate::Fails(format!("{what} is answered with HTTP {status}"))
         }
-        None => Fate::Works,
+        _ => Fate::Works,
     }
 }
 

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use gladhand_probes::untrusted::Untrusted;
 
 use super::network::is_cross_zone;
-use super::targets::{HEALTH_DOCS, describe_health, groups};
+use super::targets::{HEALTH_DOCS, describe_health, groups, is_routed};
 use super::{Audit, AuditView, Audited, group_subject};
 use crate::checks::support::{enumeration, plural};
 use crate::checks::{Found, Rule, RuleFix};
@@ -17,7 +17,7 @@ static RULE: Rule = Rule {
     severity: Severity::Info,
     what: "With cross-zone load balancing on, a group has healthy targets, and in some of the load balancer's \
            zones none is registered. Low where all are in one zone. Zones with targets that are unhealthy are \
-           told by the rules about health.",
+           told by the rules about health. Not told of groups to which nothing is sent.",
     why: "Requests cross zones then, which costs a little time. Where one zone has all targets, its failure is \
           an outage, whatever the number of targets.",
     fix: &[RuleFix {
@@ -43,6 +43,7 @@ impl Audit for AlbZoneWithoutTargets {
         let zones = &view.balancer.zones;
         for group in groups(view) {
             if group.in_state("healthy").is_empty()
+                || is_routed(view, group.group) == Some(false)
                 || is_cross_zone(view.balancer, group.group) != Some(true)
             {
                 continue;
