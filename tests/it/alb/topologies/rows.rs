@@ -28,6 +28,7 @@ pub(super) const ROWS: &[fn(&mut World) -> Topology] = &[
     requests_fail,
     keep_alive_short,
     group_empty,
+    http_2_not_spoken,
     // Listeners.
     policy_by_omission,
     policy_old,
@@ -233,6 +234,18 @@ fn group_empty(world: &mut World) -> Topology {
         .before("group-empty", "HTTPS", world.web)
         .with("/groups/web/empty", true)
         .finds(&[NO_HYBRID, ("alb-target-group-empty", WEB)])
+        .ends_with(1)
+}
+
+fn http_2_not_spoken(world: &mut World) -> Topology {
+    world
+        .before("http-2-not-spoken", "HTTPS", world.web)
+        .with("/groups/web/version", "HTTP2")
+        .finds(&[
+            NO_HYBRID,
+            ("alb-target-protocol-version-mismatch", WEB),
+            ("alb-protocol-version-excludes-http1", WEB),
+        ])
         .ends_with(1)
 }
 
