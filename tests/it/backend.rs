@@ -120,6 +120,24 @@ fn a_target_with_old_versions_alone_has_none_for_the_strictest_policy() {
 }
 
 #[test]
+fn a_certificate_that_a_target_demands_is_the_one_cause_told() {
+    needs!("nginx", "haproxy");
+    let pki = Pki::new();
+    let bundle = pki.bundle_file(&pki.chain(&pki.leaf(&[HOST])));
+    let (bundle, root) = (bundle.display(), pki.root_file());
+    let by_tls = format!("crt {bundle} verify required ca-file {}", root.display());
+    let by_tls = haproxy(&pki, &by_tls);
+    let by_http = nginx(&pki, &[rsa(&pki).client_certificates(&pki, "on")]);
+    for server in [by_tls, by_http] {
+        let probes = "backend,target_response";
+        let args = ["--as", NEW, "--only", probes, "--health-path", "/health"];
+        check_with(&pki, server.port(), &args)
+            .finds_only(&["alb-target-client-certificate-required"])
+            .ends_with(1);
+    }
+}
+
+#[test]
 fn a_target_with_chacha20_alone_has_no_suite() {
     needs!("nginx");
     let pki = Pki::new();

@@ -10,11 +10,8 @@ use serde_json::json;
 use super::super::{NAMES, STRICT, as_configured, target, target_alone};
 use super::{Topology, World};
 
-/// Makes a topology; none where a server that it needs is not there.
-pub(super) type Row = fn(&mut World) -> Option<Topology>;
-
 /// With nginx and HAProxy.
-pub(super) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[fn(&mut World) -> Topology] = &[
     healthy,
     two_certificates,
     // Targets.
@@ -31,6 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     requests_fail,
     keep_alive_short,
     group_empty,
+    http_2_not_spoken,
     // Listeners.
     policy_by_omission,
     policy_old,
@@ -50,8 +48,9 @@ pub(super) const ROWS: &[Row] = &[
     classic,
 ];
 
-/// With what AWS itself speaks TLS with.
-pub(super) const OF_S2N: &[Row] = &[s2n_post_quantum, s2n_2016_08, s2n_target];
+/// With what AWS itself speaks TLS with; none where that was not built.
+pub(super) const OF_S2N: &[fn(&mut World) -> Option<Topology>] =
+    &[s2n_post_quantum, s2n_2016_08, s2n_target];
 
 const HTTPS: &str = "listener HTTPS";
 const HTTP: &str = "listener HTTP";
@@ -72,7 +71,7 @@ const OF_OLDEST: [(&str, &str); 6] = [
     ("alb-policy-tls-1-3-missing", HTTPS),
 ];
 
-fn healthy(world: &mut World) -> Option<Topology> {
+fn healthy(world: &mut World) -> Topology {
     let other = haproxy_target(world, "");
     let rules = json!([
         {"host": NAMES[1], "action": {"forward": "app"}},
@@ -87,7 +86,7 @@ fn healthy(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn two_certificates(world: &mut World) -> Option<Topology> {
+fn two_certificates(world: &mut World) -> Topology {
     let api = second_certificate(world);
     let sites = [
         as_configured(&world.pki, &world.leaf).default_server(),
@@ -98,7 +97,7 @@ fn two_certificates(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn second_certificate_not_served(world: &mut World) -> Option<Topology> {
+fn second_certificate_not_served(world: &mut World) -> Topology {
     let api = second_certificate(world);
     let sites = [as_configured(&world.pki, &world.leaf)];
     with_two_certificates(world, "second-not-served", &api, &sites)
@@ -106,14 +105,14 @@ fn second_certificate_not_served(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn plaintext_behind_https(world: &mut World) -> Option<Topology> {
+fn plaintext_behind_https(world: &mut World) -> Topology {
     world
         .before("plaintext-behind-https", "HTTPS", world.plain)
         .finds(&[NO_HYBRID, ("alb-target-plaintext", WEB)])
         .ends_with(1)
 }
 
-fn tls_behind_http(world: &mut World) -> Option<Topology> {
+fn tls_behind_http(world: &mut World) -> Topology {
     world
         .before("tls-behind-http", "HTTP", world.web)
         .finds(&[NO_HYBRID, ("alb-target-tls-on-http-group", WEB)])
@@ -121,7 +120,7 @@ fn tls_behind_http(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn port_closed(world: &mut World) -> Option<Topology> {
+fn port_closed(world: &mut World) -> Topology {
     world
         .before("port-closed", "HTTPS", net::free_port())
         .finds(&[NO_HYBRID, ("alb-target-unreachable", WEB)])
@@ -129,7 +128,7 @@ fn port_closed(world: &mut World) -> Option<Topology> {
         .ends_with(3)
 }
 
-fn tls_1_3_alone(world: &mut World) -> Option<Topology> {
+fn tls_1_3_alone(world: &mut World) -> Topology {
     let site = target_alone(&world.pki).protocols("TLSv1.3");
     let target = world.start(nginx(&world.pki, &[site]));
     let server = before_1_3(world, "TLSv1 TLSv1.1 TLSv1.2", ALL);
@@ -140,7 +139,7 @@ fn tls_1_3_alone(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn chacha20_alone(world: &mut World) -> Option<Topology> {
+fn chacha20_alone(world: &mut World) -> Topology {
     let site = target_alone(&world.pki)
         .protocols("TLSv1.2")
         .ciphers("ECDHE-RSA-CHACHA20-POLY1305");
@@ -151,7 +150,7 @@ fn chacha20_alone(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn name_demanded(world: &mut World) -> Option<Topology> {
+fn name_demanded(world: &mut World) -> Topology {
     let target = haproxy_target(world, "strict-sni");
     world
         .before("name-demanded", "HTTPS", target)
@@ -159,7 +158,7 @@ fn name_demanded(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn certificate_demanded_by_tls(world: &mut World) -> Option<Topology> {
+fn certificate_demanded_by_tls(world: &mut World) -> Topology {
     let root = world.pki.root_file();
     let target = haproxy_target(
         world,
@@ -171,7 +170,7 @@ fn certificate_demanded_by_tls(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn certificate_demanded_by_http(world: &mut World) -> Option<Topology> {
+fn certificate_demanded_by_http(world: &mut World) -> Topology {
     let site = target(&world.pki).client_certificates(&world.pki, "on");
     let target = world.start(nginx(&world.pki, &[site]));
     world
@@ -180,7 +179,7 @@ fn certificate_demanded_by_http(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn expired_and_self_signed(world: &mut World) -> Option<Topology> {
+fn expired_and_self_signed(world: &mut World) -> Topology {
     let own = Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048));
     let own = own.expired().self_signed();
     let target = nginx(&world.pki, &[Site::serving(&world.pki, &[own])]);
@@ -191,7 +190,7 @@ fn expired_and_self_signed(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn health_check_alone(world: &mut World) -> Option<Topology> {
+fn health_check_alone(world: &mut World) -> Topology {
     let port = world.plain.to_string();
     let health = json!({"CheckProtocol": "HTTP", "CheckPort": port, "CheckPath": "/health"});
     world
@@ -206,7 +205,7 @@ fn health_check_alone(world: &mut World) -> Option<Topology> {
         .ends_with(3)
 }
 
-fn requests_fail(world: &mut World) -> Option<Topology> {
+fn requests_fail(world: &mut World) -> Topology {
     let failing = Site::default().line("location = / { return 500; }");
     let target = world.start(plain_nginx_with(&world.pki, &[failing]));
     world
@@ -215,7 +214,7 @@ fn requests_fail(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn keep_alive_short(world: &mut World) -> Option<Topology> {
+fn keep_alive_short(world: &mut World) -> Topology {
     let hasty = Site::default().line("keepalive_timeout 1s;");
     let target = world.start(plain_nginx_with(&world.pki, &[hasty]));
     world
@@ -230,7 +229,7 @@ fn keep_alive_short(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn group_empty(world: &mut World) -> Option<Topology> {
+fn group_empty(world: &mut World) -> Topology {
     world
         .before("group-empty", "HTTPS", world.web)
         .with("/groups/web/empty", true)
@@ -238,7 +237,19 @@ fn group_empty(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn policy_by_omission(world: &mut World) -> Option<Topology> {
+fn http_2_not_spoken(world: &mut World) -> Topology {
+    world
+        .before("http-2-not-spoken", "HTTPS", world.web)
+        .with("/groups/web/version", "HTTP2")
+        .finds(&[
+            NO_HYBRID,
+            ("alb-target-protocol-version-mismatch", WEB),
+            ("alb-protocol-version-excludes-http1", WEB),
+        ])
+        .ends_with(1)
+}
+
+fn policy_by_omission(world: &mut World) -> Topology {
     let server = before_1_3(world, "TLSv1 TLSv1.1 TLSv1.2", ALL);
     world
         .with_listener("policy-by-omission", server, None)
@@ -247,7 +258,7 @@ fn policy_by_omission(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn policy_old(world: &mut World) -> Option<Topology> {
+fn policy_old(world: &mut World) -> Topology {
     let server = before_1_3(world, "TLSv1.1 TLSv1.2", ALL);
     let policy = "ELBSecurityPolicy-TLS-1-1-2017-01";
     world
@@ -257,7 +268,7 @@ fn policy_old(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn policy_unknown(world: &mut World) -> Option<Topology> {
+fn policy_unknown(world: &mut World) -> Topology {
     world
         .before("policy-unknown", "HTTPS", world.web)
         .with(
@@ -273,7 +284,7 @@ fn policy_unknown(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn policy_not_served(world: &mut World) -> Option<Topology> {
+fn policy_not_served(world: &mut World) -> Topology {
     let server = before_1_3(world, "TLSv1.1 TLSv1.2", ALL);
     world
         .with_listener("policy-not-served", server, Some(STRICT))
@@ -290,7 +301,7 @@ fn policy_not_served(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn certificate_of_others(world: &mut World) -> Option<Topology> {
+fn certificate_of_others(world: &mut World) -> Topology {
     let other = Spec::leaf(&["www.example.com", "cdn.example.net"]).key(KeyKind::P256);
     let other = world.pki.issue(&other);
     let server = nginx(&world.pki, &[as_configured(&world.pki, &other)]);
@@ -306,7 +317,7 @@ fn certificate_of_others(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn certificate_before_renewal(world: &mut World) -> Option<Topology> {
+fn certificate_before_renewal(world: &mut World) -> Topology {
     let old = Spec::leaf(&NAMES).key(KeyKind::P256).days(-200, 100);
     let old = world.pki.issue(&old);
     let server = nginx(&world.pki, &[as_configured(&world.pki, &old)]);
@@ -317,7 +328,7 @@ fn certificate_before_renewal(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn no_redirect(world: &mut World) -> Option<Topology> {
+fn no_redirect(world: &mut World) -> Topology {
     let to_web = json!({"protocol": "HTTP", "port": world.plain, "action": {"forward": "web"}});
     Topology::new("no-redirect")
         .listener(to_web)
@@ -327,7 +338,7 @@ fn no_redirect(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn redirect_not_served(world: &mut World) -> Option<Topology> {
+fn redirect_not_served(world: &mut World) -> Topology {
     world
         .before("redirect-not-served", "HTTPS", world.web)
         .with("/listeners/0/port", world.plain)
@@ -335,7 +346,7 @@ fn redirect_not_served(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn redirect_to_itself(world: &mut World) -> Option<Topology> {
+fn redirect_to_itself(world: &mut World) -> Topology {
     let again = "return 301 https://$host:$server_port$request_uri;";
     let site = as_configured(&world.pki, &world.leaf).line(again);
     let port = world.start(nginx(&world.pki, &[site]));
@@ -346,7 +357,7 @@ fn redirect_to_itself(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn hsts_missing(world: &mut World) -> Option<Topology> {
+fn hsts_missing(world: &mut World) -> Topology {
     let bundle = world.pki.bundle_file(&world.pki.chain(&world.leaf));
     let bind = format!(
         "ssl crt {} ssl-min-ver TLSv1.2 ciphers ECDHE+AESGCM:@SECLEVEL=2 curves X25519:P-256 alpn h2,http/1.1",
@@ -361,7 +372,7 @@ fn hsts_missing(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn clients_shut_out(world: &mut World) -> Option<Topology> {
+fn clients_shut_out(world: &mut World) -> Topology {
     world
         .before("clients-shut-out", "HTTPS", world.web)
         .with("/ingress", json!([world.http]))
@@ -369,7 +380,7 @@ fn clients_shut_out(world: &mut World) -> Option<Topology> {
         .ends_with(1)
 }
 
-fn internal_out_of_reach(world: &mut World) -> Option<Topology> {
+fn internal_out_of_reach(world: &mut World) -> Topology {
     Topology::new("out-of-reach")
         .listener(world.listening(net::free_port()))
         .with("/scheme", "internal")
@@ -379,7 +390,7 @@ fn internal_out_of_reach(world: &mut World) -> Option<Topology> {
         .ends_with(3)
 }
 
-fn network(world: &mut World) -> Option<Topology> {
+fn network(world: &mut World) -> Topology {
     let listener = json!({
         "protocol": "TLS", "port": world.https, "policy": STRICT, "alpn": "HTTP2Preferred",
         "action": {"forward": "web"}, "certificates": [world.certificate(&world.leaf)],
@@ -397,7 +408,7 @@ fn network(world: &mut World) -> Option<Topology> {
         .ends_with(0)
 }
 
-fn classic(world: &mut World) -> Option<Topology> {
+fn classic(world: &mut World) -> Topology {
     let server = before_1_3(world, "TLSv1.2", "ECDHE+AES:!AESCCM:!SHA1");
     let port = world.start(server);
     let listener = json!({
@@ -422,17 +433,18 @@ const S2N: [(&str, &str); 2] = [
 fn s2n_post_quantum(world: &mut World) -> Option<Topology> {
     let policy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
     let server = s2n(&world.pki, &world.pki.chain(&world.leaf), policy)?;
-    world
+    let topology = world
         .with_listener("s2n-post-quantum", server, Some(policy))
         .with("/listeners/1/attributes", json!({}))
         .group("web", "HTTPS", world.web)
         .finds(&S2N)
-        .ends_with(0)
+        .ends_with(0);
+    Some(topology)
 }
 
 fn s2n_2016_08(world: &mut World) -> Option<Topology> {
     let server = s2n(&world.pki, &world.pki.chain(&world.leaf), OLDEST)?;
-    world
+    let topology = world
         .with_listener("s2n-2016-08", server, Some(OLDEST))
         .with("/listeners/1/attributes", json!({}))
         .group("web", "HTTPS", world.web)
@@ -445,17 +457,19 @@ fn s2n_2016_08(world: &mut World) -> Option<Topology> {
             ]
             .concat(),
         )
-        .ends_with(0)
+        .ends_with(0);
+    Some(topology)
 }
 
 fn s2n_target(world: &mut World) -> Option<Topology> {
     let own = target_chain(world);
     let policy = "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09";
     let target = world.start(s2n(&world.pki, &own, policy)?);
-    world
+    let topology = world
         .before("s2n-target", "HTTPS", target)
         .finds(&[NO_HYBRID])
-        .ends_with(0)
+        .ends_with(0);
+    Some(topology)
 }
 
 /// What policies before TLS 1.3 have for an ECDSA certificate.

@@ -44,10 +44,12 @@ def action(told, groups):
 
 
 def target_group(balancer, name, told):
-    check = {'Health' + key: value for key, value in told.get('health', {}).items()}
+    more = {'Health' + key: value for key, value in told.get('health', {}).items()}
+    if told.get('version'):
+        more['ProtocolVersion'] = told['version']
     group = elb.create_target_group(
         Name=f"{balancer}-{name}", Protocol=told['protocol'], Port=told['port'], VpcId=vpc,
-        TargetType='ip', **check)['TargetGroups'][0]['TargetGroupArn']
+        TargetType='ip', **more)['TargetGroups'][0]['TargetGroupArn']
     if not told.get('empty'):
         elb.register_targets(TargetGroupArn=group, Targets=[{'Id': '127.0.0.1', 'Port': told['port']}])
     return group

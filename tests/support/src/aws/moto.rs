@@ -40,8 +40,8 @@ impl Moto {
 
     /// Makes load balancers, and gives their ARNs (a Classic one's name) in the same order. Each is
     /// `{"name", "type": "application" | "network" | "classic", "scheme", "ingress": [PORT], "attributes":
-    /// {KEY: VALUE}, "groups": {NAME: {"protocol", "port", "health": {"CheckPath": …}, "empty"}}, "listeners":
-    /// [{"protocol", "port", "policy", "certificates": [[FILE, KEY, CHAIN]], "alpn", "attributes", "action",
+    /// {KEY: VALUE}, "groups": {NAME: {"protocol", "port", "version", "health": {"CheckPath": …}, "empty"}},
+    /// "listeners": [{"protocol", "port", "policy", "certificates": [[FILE, KEY, CHAIN]], "alpn", "attributes", "action",
     /// "rules": [{"host", "action"}], "instance": [PROTOCOL, PORT]}]}`, with `{"forward": GROUP}` or
     /// `{"redirect": PORT}` as an action.
     ///
