@@ -3,7 +3,8 @@
 //! A group of a hundred equal targets has one finding, under the group's name: targets come and go, and a
 //! fingerprint stays.
 
-use gladhand_probes::aws::inventory::{LoadBalancer, TargetGroup};
+use gladhand_probes::Untrusted;
+use gladhand_probes::aws::inventory::{LoadBalancer, Target, TargetGroup};
 
 use super::targets::at;
 use crate::checks::aws::group_subject;
@@ -15,6 +16,9 @@ const NAMED: usize = 6;
 
 /// Lines of evidence about single targets, at most.
 const LINES: usize = 20;
+
+/// What is put behind a group's name for its health checks.
+pub(super) const HEALTH_CHECK: &str = ", health check";
 
 /// Findings and gaps by target group.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ struct Folded {
     finding: Finding,
     /// Where, and in which words.
     at: Vec<(String, String)>,
+    /// What AWS says of the health of these targets, and where.
+    health: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
@@ -73,8 +79,12 @@ impl Fold {
         }
         let subject = subject(group, purpose);
         let place = place(target);
+        let health = health(group, target);
         for finding in findings.into_iter().filter(concerns_the_balancer) {
-            self.finding(balancer, group, purpose, &subject, &place, finding);
+            let at = self.finding(balancer, group, purpose, &subject, &place, finding);
+            if let (Some(health), Some(known)) = (&health, at) {
+                self.healthy(known, health, &place);
+            }
         }
         for gap in gaps {
             let same = self.gaps.iter_mut().find(|known| {
@@ -105,15 +115,15 @@ impl Fold {
         subject: &str,
         place: &str,
         finding: Finding,
-    ) {
-        let same = self.findings.iter_mut().find(|known| {
+    ) -> Option<usize> {
+        let same = self.findings.iter().position(|known| {
             known.group == group.arn
                 && known.purpose == purpose
                 && known.finding.rule == finding.rule
                 && known.finding.evidence.key == finding.evidence.key
         });
         let told = (place.to_owned(), finding.message.clone());
-        if let Some(known) = same {
+        if let Some((at, known)) = same.and_then(|at| Some((at, self.findings.get_mut(at)?))) {
             known.finding.severity = known.finding.severity.max(finding.severity);
             for address in finding.evidence.addresses {
                 if !known.finding.evidence.addresses.contains(&address) {
@@ -121,7 +131,7 @@ impl Fold {
                 }
             }
             known.at.push(told);
-            return;
+            return Some(at);
         }
         let scope = format!("{}\0{subject}", balancer.name);
         let fingerprint = fingerprint(&finding.rule, &scope, &finding.evidence.key);
@@ -135,7 +145,22 @@ impl Fold {
                 ..finding
             },
             at: vec![told],
+            health: Vec::new(),
         });
+        self.findings.len().checked_sub(1)
+    }
+
+    fn healthy(&mut self, at: usize, health: &str, place: &str) {
+        let Some(folded) = self.findings.get_mut(at) else {
+            return;
+        };
+        let known = folded.health.iter_mut().find(|(known, _)| known == health);
+        match known {
+            Some((_, places)) => places.push(place.to_owned()),
+            None => folded
+                .health
+                .push((health.to_owned(), vec![place.to_owned()])),
+        }
     }
 
     /// The findings and the gaps.
@@ -147,6 +172,7 @@ impl Fold {
                 purpose,
                 mut finding,
                 at,
+                health,
             } = folded;
             let all = probed
                 .iter()
@@ -172,6 +198,16 @@ impl Fold {
                     }
                 }
             }
+            match health.as_slice() {
+                [] => {}
+                [(words, places)] if places.len() == at.len() => {
+                    lines.push(format!("AWS says: {words}"));
+                }
+                several => lines.extend(several.iter().take(LINES).map(|(words, places)| {
+                    let places: Vec<&str> = places.iter().map(String::as_str).collect();
+                    format!("AWS says of {}: {words}", named(&places, NAMED))
+                })),
+            }
             lines.append(&mut finding.evidence.seen);
             finding.evidence.seen = lines;
             finding
@@ -193,8 +229,13 @@ impl Fold {
 fn subject(group: &TargetGroup, purpose: Purpose) -> String {
     match purpose {
         Purpose::Traffic => group_subject(group),
-        Purpose::HealthCheck => format!("{}, health check", group_subject(group)),
+        Purpose::HealthCheck => health_check_subject(&group_subject(group)),
     }
+}
+
+/// How the health checks of a group are called that have a port or a protocol of their own.
+pub(super) fn health_check_subject(group: &str) -> String {
+    format!("{group}{HEALTH_CHECK}")
 }
 
 /// The target as its id tells it where that is no address: `i-0a1b (10.0.1.40:8443)`.
@@ -209,6 +250,22 @@ fn place(target: &TargetReport) -> String {
         }
         _ => address,
     }
+}
+
+/// What AWS says of a target's health: `unhealthy, Target.FailedHealthChecks`.
+fn health(group: &TargetGroup, report: &TargetReport) -> Option<String> {
+    let Some(Role::Target { id, port, .. }) = &report.role else {
+        return None;
+    };
+    let is = |target: &&Target| target.id == *id && target.port.or(group.port) == Some(*port);
+    let target = group.targets.read()?.iter().find(is)?;
+    let reason = target.reason.as_deref().filter(|reason| !reason.is_empty());
+    let words = match reason {
+        _ if target.state.is_empty() => return None,
+        Some(reason) => format!("{}, {reason}", target.state),
+        None => target.state.clone(),
+    };
+    Some(Untrusted::from(words).to_string())
 }
 
 /// Names, the first few of many.

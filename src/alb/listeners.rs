@@ -21,6 +21,9 @@ const TLS_PORTS: &[u16] = &[
     443, 465, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 6443, 6697, 8443, 8883, 9443,
 ];
 
+/// Names of listeners that are asked for at most: several times the quota of listeners, with all their names.
+const MOST: usize = 2_000;
+
 /// What clients meet at a listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Speaks {
@@ -53,9 +56,16 @@ pub(super) fn plan(ask: &Ask<'_>, plan: &mut Plan) {
     let mut http_ports = ports.iter().cycle().copied();
     for listener in listeners {
         let speaks = speaks(listener);
-        if speaks != Speaks::Other {
-            of_listener(ask, listener, speaks, &mut http_ports, plan);
+        if speaks == Speaks::Other {
+            continue;
         }
+        if plan.jobs.len() >= MOST {
+            let reason =
+                format!("more than {MOST} server names of listeners: the others are not asked");
+            plan.gap(ask.balancer.arn.clone(), "listeners", reason);
+            return;
+        }
+        of_listener(ask, listener, speaks, &mut http_ports, plan);
     }
 }
 

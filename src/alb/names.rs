@@ -1,5 +1,7 @@
 //! The server names that clients can be expected to ask a listener for. Pure.
 
+use std::collections::BTreeSet;
+
 use gladhand_probes::aws::Inventory;
 use gladhand_probes::aws::inventory::{CertificateDetail, Listener};
 use gladhand_probes::target::{Host, Target};
@@ -55,18 +57,17 @@ pub fn server_names(inventory: &Inventory, listener: &Listener) -> ServerNames {
         .chain(hosts)
         .filter_map(|name| guessed(name));
     let mut all: Vec<String> = Vec::new();
+    // Beside the list, so that many names do not take the square of their number.
+    let mut known = BTreeSet::new();
+    let mut parents = BTreeSet::new();
     for name in first.chain(routed).chain(rest) {
-        if !all.contains(&name) {
+        if known.insert(name.clone()) {
+            parents.extend(name.split_once('.').map(|(_, parent)| parent.to_owned()));
             all.push(name);
         }
     }
     for (name, parent) in wild {
-        let stands_for = |known: &String| {
-            known
-                .split_once('.')
-                .is_some_and(|(_, rest)| rest == parent)
-        };
-        if !all.iter().any(stands_for) {
+        if parents.insert(parent) {
             all.push(name);
         }
     }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use gladhand_probes::Settings;
 use gladhand_probes::aws::inventory::LoadBalancer;
+use gladhand_probes::net::{Nearness, nearness};
 use gladhand_probes::scan::resolve_name;
 use gladhand_probes::settings::ConnectTo;
 use gladhand_probes::target::{Target, parse_port};
@@ -57,6 +58,28 @@ impl Nodes {
         }
     }
 
+    /// Why an address that AWS's answers name is not contacted. Answers may be somebody else's, so nobody
+    /// must be able to make this machine ask itself or its cloud's metadata service; itself only where the
+    /// user has put the load balancer here.
+    pub(super) fn refuses(&self, ip: IpAddr) -> Option<&'static str> {
+        let here = |ip: &IpAddr| nearness(*ip) == Nearness::Loopback;
+        let given = self.connect.map(|to| to.ip);
+        let pinned = self
+            .pins
+            .iter()
+            .flat_map(|pin| pin.addresses.iter().copied());
+        match nearness(ip) {
+            Nearness::Elsewhere => None,
+            Nearness::Loopback if given.into_iter().chain(pinned).any(|ip| here(&ip)) => None,
+            Nearness::Loopback => {
+                Some("it is this machine, and no --connect or --resolve says that it is meant")
+            }
+            Nearness::Special => {
+                Some("unspecified, link-local, multicast or metadata addresses are not contacted")
+            }
+        }
+    }
+
     /// The addresses of a listener, for a client that asks for one of these names: the first that is
     /// pinned counts.
     ///
@@ -74,7 +97,11 @@ impl Nodes {
         let at = |ips: &[IpAddr]| ips.iter().map(|ip| SocketAddr::new(*ip, port)).collect();
         match (pinned, &self.resolved) {
             (Some(pin), _) => Ok(at(&pin.addresses)),
-            (None, Some(Ok(ips))) => Ok(at(ips)),
+            (None, Some(Ok(ips))) => match ips.iter().find_map(|ip| Some((ip, self.refuses(*ip)?)))
+            {
+                Some((ip, why)) => Err(format!("its name leads to {ip}: {why}")),
+                None => Ok(at(ips)),
+            },
             (None, Some(Err(why))) => Err(why.clone()),
             (None, None) => Err("nobody resolved its DNS name".into()),
         }
@@ -168,5 +195,33 @@ mod tests {
             port: Some(7),
         });
         assert_eq!(at(&nodes, "a.test", 443), "127.0.0.1:7");
+    }
+
+    #[test]
+    fn a_name_that_leads_to_this_machine_or_to_metadata_is_not_followed() {
+        for ip in [
+            "127.0.0.1",
+            "::1",
+            "169.254.169.254",
+            "fd00:ec2::254",
+            "0.0.0.0",
+        ] {
+            let nodes = Nodes::at(vec!["192.0.2.1".parse().unwrap(), ip.parse().unwrap()]);
+            let why = nodes.addresses(&["a.test"], 443).unwrap_err();
+            assert!(why.contains(ip), "{why}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_asked_where_the_user_says_so_and_metadata_never() {
+        let mut nodes = Nodes::at(Vec::new());
+        let (loopback, metadata) = (
+            "127.0.0.1".parse().unwrap(),
+            "169.254.169.254".parse().unwrap(),
+        );
+        assert!(nodes.refuses(loopback).is_some());
+        nodes.pins = vec!["*:443:127.0.0.1".parse().unwrap()];
+        assert_eq!(nodes.refuses(loopback), None);
+        assert!(nodes.refuses(metadata).is_some());
     }
 }

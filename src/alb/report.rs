@@ -10,13 +10,13 @@ use gladhand_probes::aws::{Arn, Inventory};
 use gladhand_probes::tls::reach::ReachOutcome;
 use time::OffsetDateTime;
 
-use super::fold::Fold;
+use super::fold::{Fold, HEALTH_CHECK, health_check_subject};
 use super::names::certificates;
-use crate::checks::aws::{self, AUDITS, listener_subject};
+use crate::checks::aws::{self, AUDITS, group_subject, listener_subject};
 use crate::exit::Ended;
 use crate::report::model::{
-    Counts, EndpointReport, Finding, NotMeasured, Report, Role, Row, Standings, Status,
-    TargetReport,
+    Counts, EndpointReport, Finding, NotMeasured, Purpose, Report, Role, Row, Severity, Standings,
+    Status, TargetReport,
 };
 use crate::report::text::verdict::{Mark, verdict};
 
@@ -29,6 +29,27 @@ const WITHOUT_CERTIFICATE: &[&str] = &[
     "handshake-fails",
     "not-measured",
 ];
+
+/// Audits of what AWS saw at a target group, of which the probes may have found the cause.
+const SYMPTOMS: &[&str] = &[
+    "alb-targets-all-unhealthy",
+    "alb-health-code-mismatch",
+    "alb-health-timeout",
+    "alb-health-connection-failed",
+    "alb-health-unexplained",
+];
+
+/// Audits of what AWS counted at targets, whichever group they are of.
+const SYMPTOMS_OF_ALL: &[&str] = &["alb-metrics-errors-served", "alb-metrics-target-tls-errors"];
+
+/// What is found at targets and does no harm to health checks.
+const OF_REQUESTS: &[&str] = &[
+    "alb-target-request-fails",
+    "alb-target-keep-alive-too-short",
+];
+
+/// What is found at targets and does no harm to requests.
+const OF_HEALTH_CHECKS: &[&str] = &["alb-target-health-check-fails"];
 
 /// A report, and what decides how the program ends.
 #[derive(Debug)]
@@ -94,14 +115,20 @@ pub fn report(
     }
     let (folded, of_targets) = at_targets.end();
     gaps.extend(of_targets);
+    point_at_causes(
+        &mut audits,
+        &folded,
+        &ports_of_health_checks(&inventory, &targets),
+    );
     let listeners = at_listeners.into_iter().map(|(_, finding)| finding);
     report.findings = audits;
     report.findings.extend(listeners);
     report.findings.extend(folded);
     report.findings.extend(others);
+    // Of the same weight, the cause goes before what points at it.
     report
         .findings
-        .sort_by_key(|finding| Reverse(finding.severity));
+        .sort_by_key(|finding| (Reverse(finding.severity), points_at_cause(finding)));
     report.summary.findings = Counts::of(&report.findings);
     report.targets = targets;
     report.not_measured.extend(gaps);
@@ -231,6 +258,72 @@ fn listener_gaps(
         }
     }
     gaps
+}
+
+/// Adds to what AWS says of targets which finding at them is the cause, so that one cause reads as one.
+fn point_at_causes(audits: &mut [Finding], at_targets: &[Finding], ports: &[String]) {
+    for symptom in audits {
+        let of_group = SYMPTOMS.contains(&symptom.rule.as_str());
+        if !of_group && !SYMPTOMS_OF_ALL.contains(&symptom.rule.as_str()) {
+            continue;
+        }
+        // Health checks with a port of their own meet nothing that is found on the traffic's.
+        let checks = health_check_subject(&symptom.subject);
+        let subject = if ports.contains(&checks) {
+            &checks
+        } else {
+            &symptom.subject
+        };
+        let causes = at_targets.iter().filter(|cause| {
+            let rule = cause.rule.as_str();
+            let concerns = if of_group {
+                cause.subject == *subject && !OF_REQUESTS.contains(&rule)
+            } else {
+                !cause.subject.ends_with(HEALTH_CHECK) && !OF_HEALTH_CHECKS.contains(&rule)
+            };
+            concerns && cause.target == symptom.target && cause.severity >= Severity::Medium
+        });
+        for cause in causes {
+            let see = match of_group {
+                true => format!("see {}", cause.rule),
+                false => format!("see {} ({})", cause.rule, cause.subject),
+            };
+            if !symptom.evidence.seen.contains(&see) {
+                symptom.evidence.seen.push(see);
+            }
+        }
+    }
+}
+
+fn points_at_cause(finding: &Finding) -> bool {
+    let rule = finding.rule.as_str();
+    (SYMPTOMS.contains(&rule) || SYMPTOMS_OF_ALL.contains(&rule))
+        && finding
+            .evidence
+            .seen
+            .iter()
+            .any(|line| line.starts_with("see "))
+}
+
+/// The groups, as findings about their health checks call them, whose health checks were probed by themselves.
+fn ports_of_health_checks(inventory: &Inventory, targets: &[TargetReport]) -> Vec<String> {
+    let groups = targets.iter().filter_map(|target| match &target.role {
+        Some(Role::Target {
+            target_group,
+            purpose: Purpose::HealthCheck,
+            ..
+        }) => Some(target_group),
+        _ => None,
+    });
+    let mut subjects: Vec<String> = groups
+        .filter_map(|arn| {
+            let mut all = inventory.target_groups.read()?.iter();
+            all.find(|known| known.arn == *arn)
+        })
+        .map(|group| health_check_subject(&group_subject(group)))
+        .collect();
+    subjects.dedup();
+    subjects
 }
 
 /// Whether an audit says the same of this listener; then it takes the probe as evidence.

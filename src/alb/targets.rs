@@ -1,7 +1,8 @@
 //! What is probed at the targets: each port that the load balancer sends something to, asked as it asks. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gladhand_probes::aws::inventory::{
@@ -35,6 +36,10 @@ pub(super) const OF_TLS: &[&str] = &["versions", "suites"];
 
 /// A target may take as long as the load balancer waits, for the connection and for the handshake.
 const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Ports of targets that are probed at most: several times the quota of targets that a load balancer has.
+/// An audit of somebody else's answers must not become a scan of a network.
+const MOST_PORTS: usize = 10_000;
 
 /// Why the targets of a group are not probed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,39 +80,64 @@ pub fn unprobed(group: &TargetGroup) -> Option<Unprobed> {
 pub(super) fn plan(ask: &Ask<'_>, plan: &mut Plan) {
     let groups = ask.inventory.target_groups.read().into_iter().flatten();
     let arn = ask.balancer.arn.as_str();
+    let before = plan.jobs.len();
+    let mut left = 0;
     for group in groups.filter(|group| group.load_balancer_arns.iter().any(|used| used == arn)) {
-        if unprobed(group).is_none() {
-            of_group(ask, group, plan);
+        if unprobed(group).is_some() {
+            continue;
         }
+        if plan.jobs.len() - before < MOST_PORTS {
+            of_group(ask, group, plan);
+        } else {
+            left += 1;
+        }
+    }
+    let over = (plan.jobs.len() - before).saturating_sub(MOST_PORTS);
+    if over > 0 || left > 0 {
+        plan.jobs.truncate(before + MOST_PORTS);
+        let reason = format!(
+            "more than {MOST_PORTS} ports: {over} further ones and {left} target groups are not asked"
+        );
+        plan.gap(ask.balancer.arn.clone(), "targets", reason);
     }
 }
 
 fn of_group(ask: &Ask<'_>, group: &TargetGroup, plan: &mut Plan) {
     let mut unknown = BTreeSet::new();
     let mut without_address = 0_usize;
+    let mut refused: BTreeMap<&str, BTreeSet<IpAddr>> = BTreeMap::new();
+    // The same for every target: made once, however many there are.
+    let (traffic, check) = (traffic(group), health_check(group));
+    let of_traffic = shared(target_settings(ask, group, Purpose::Traffic, traffic));
+    let of_check = shared(target_settings(ask, group, Purpose::HealthCheck, check));
     for target in group.targets.read().into_iter().flatten() {
         let (Some(ip), Some(port)) = (target.address, target.port.or(group.port)) else {
             without_address += 1;
             unknown.extend(target.address_unknown.clone());
             continue;
         };
-        let mut add = |port: u16, purpose: Purpose, speaks: Speaks| {
-            plan.jobs.extend(job(
-                ask,
-                group,
-                target,
-                SocketAddr::new(ip, port),
-                purpose,
-                speaks,
-            ));
+        if let Some(why) = ask.nodes.refuses(ip) {
+            refused.entry(why).or_default().insert(ip);
+            continue;
+        }
+        let mut add = |port: u16, purpose: Purpose, settings: &Arc<Settings>| {
+            let at = SocketAddr::new(ip, port);
+            plan.jobs
+                .extend(job(ask, group, target, at, purpose, settings));
         };
-        let traffic = traffic(group);
-        add(port, Purpose::Traffic, traffic);
-        let check = health_check(group);
+        add(port, Purpose::Traffic, &of_traffic);
         let check_port = target.health_check_port.unwrap_or(port);
         if group.health_check.enabled && (check_port != port || !check.goes_with(traffic)) {
-            add(check_port, Purpose::HealthCheck, check);
+            add(check_port, Purpose::HealthCheck, &of_check);
         }
+    }
+    for (why, addresses) in refused {
+        let mut named: Vec<String> = addresses.iter().take(3).map(IpAddr::to_string).collect();
+        if addresses.len() > named.len() {
+            named.push(format!("{} more", addresses.len() - named.len()));
+        }
+        let reason = format!("{} not contacted: {why}", named.join(", "));
+        plan.gap(group_subject(group), "targets", reason);
     }
     if without_address > 0 {
         let why = match unknown.len() {
@@ -160,12 +190,15 @@ fn job(
     target: &AwsTarget,
     at: SocketAddr,
     purpose: Purpose,
-    speaks: Speaks,
+    settings: &Arc<Settings>,
 ) -> Option<Job> {
-    let settings = target_settings(ask, group, purpose, speaks);
     if settings.selection.is_empty() {
         return None;
     }
+    let speaks = match purpose {
+        Purpose::Traffic => traffic(group),
+        Purpose::HealthCheck => health_check(group),
+    };
     let scheme = if speaks == Speaks::Http {
         "http"
     } else {
@@ -173,7 +206,7 @@ fn job(
     };
     Some(Job {
         target: format!("{scheme}://{at}").parse::<Target>().ok()?,
-        settings: shared(settings),
+        settings: Arc::clone(settings),
         range: None,
         mozilla: None,
         role: Some(Role::Target {

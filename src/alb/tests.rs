@@ -113,6 +113,80 @@ fn targets_are_asked_as_the_balancer_asks() {
 }
 
 #[test]
+fn targets_on_this_machine_and_at_metadata_addresses_are_refused_and_said_to_be() {
+    for ip in [
+        "127.0.0.1",
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "0.0.0.0",
+        "224.0.0.1",
+    ] {
+        let mut inventory = inventory("shop");
+        for group in groups(&mut inventory) {
+            let Section::Read(targets) = &mut group.targets else {
+                continue;
+            };
+            targets[0].address = Some(ip.parse().unwrap());
+        }
+        let plan = planned(&inventory, |_| ());
+        let asked = plan
+            .jobs
+            .iter()
+            .any(|job| job.target.to_string().contains(ip));
+        assert!(!asked, "{ip}");
+        let gaps = plan.not_measured.iter();
+        assert!(
+            gaps.clone().any(|gap| gap.reason.contains("not contacted")),
+            "{ip}"
+        );
+        assert!(
+            plan.jobs
+                .iter()
+                .any(|job| job.target.to_string().contains("10.0.2.25"))
+        );
+    }
+}
+
+#[test]
+fn an_audit_is_no_scan() {
+    let mut inventory = inventory("shop");
+    for group in groups(&mut inventory) {
+        let Section::Read(targets) = &mut group.targets else {
+            continue;
+        };
+        let one = targets[0].clone();
+        for number in 0..12_000_u32 {
+            let mut target = one.clone();
+            target.address = Some(std::net::Ipv4Addr::from(0x0A00_0000 + number).into());
+            targets.push(target);
+        }
+    }
+    let Section::Read(listeners) = &mut inventory.load_balancers[0].listeners else {
+        panic!("read")
+    };
+    let one = listeners[1].clone();
+    listeners.extend(std::iter::repeat_n(one, 5_000));
+    let plan = planned(&inventory, |_| ());
+    assert!(plan.jobs.len() < 13_000, "{}", plan.jobs.len());
+    let told = |what: &str| {
+        let mut gaps = plan.not_measured.iter();
+        gaps.any(|gap| gap.what == what && gap.reason.contains("more than"))
+    };
+    assert!(
+        told("targets") && told("listeners"),
+        "{:?}",
+        plan.not_measured
+    );
+}
+
+fn groups(inventory: &mut Inventory) -> &mut [gladhand_probes::aws::inventory::TargetGroup] {
+    match &mut inventory.target_groups {
+        Section::Read(groups) => groups,
+        _ => panic!("read"),
+    }
+}
+
+#[test]
 fn a_health_check_of_its_own_port_is_a_question_of_its_own() {
     let mut inventory = inventory("shop");
     let Section::Read(groups) = &mut inventory.target_groups else {
@@ -320,13 +394,88 @@ fn equal_targets_share_a_finding_under_their_groups_name() {
     assert_eq!(of(&two).target, "shop");
     assert_eq!(
         of(&two).evidence.seen,
-        ["at all 2 targets", "10.0.1.25:8443, 10.0.2.25:8443"]
+        [
+            "at all 2 targets",
+            "10.0.1.25:8443, 10.0.2.25:8443",
+            "AWS says: healthy"
+        ]
     );
     assert_eq!(
         of(&one).fingerprint,
         of(&two).fingerprint,
         "targets come and go"
     );
+}
+
+/// The inventory of which AWS says that the first target of the first group fails its health checks.
+fn unhealthy() -> Inventory {
+    let mut inventory = inventory("shop");
+    let Section::Read(groups) = &mut inventory.target_groups else {
+        panic!("not read");
+    };
+    let Section::Read(targets) = &mut groups[0].targets else {
+        panic!("not read");
+    };
+    targets[0].state = "unhealthy".into();
+    targets[0].reason = Some("Target.FailedHealthChecks".into());
+    inventory
+}
+
+fn plaintext_at(inventory: &Inventory, id: &str, purpose: Purpose) -> Row {
+    let at = format!("{id}:8443");
+    let found = finding("alb-target-plaintext", &at, "It answers in plaintext.");
+    let mut role = target_role(inventory, id);
+    if let Role::Target { purpose: of, .. } = &mut role {
+        *of = purpose;
+    }
+    row(&at, role, endpoint(id, 8443), vec![found])
+}
+
+fn evidence<'a>(report: &'a Report, rule: &str) -> &'a [String] {
+    let mut found = report.findings.iter();
+    &found
+        .find(|found| found.rule == rule)
+        .unwrap()
+        .evidence
+        .seen
+}
+
+#[test]
+fn a_finding_at_targets_tells_what_aws_says_of_them() {
+    let inventory = unhealthy();
+    let at = |id| plaintext_at(&inventory, id, Purpose::Traffic);
+    let report = whole(inventory.clone(), vec![at("10.0.1.25"), at("10.0.2.25")]);
+    let seen = evidence(&report, "alb-target-plaintext");
+    for line in [
+        "AWS says of 10.0.1.25:8443: unhealthy, Target.FailedHealthChecks",
+        "AWS says of 10.0.2.25:8443: healthy",
+    ] {
+        assert!(seen.iter().any(|seen| seen == line), "{seen:?}");
+    }
+}
+
+#[test]
+fn what_aws_says_of_targets_points_at_the_cause_that_was_probed() {
+    let inventory = unhealthy();
+    let symptom = "alb-health-connection-failed";
+    let see = "see alb-target-plaintext".to_owned();
+    let traffic = plaintext_at(&inventory, "10.0.1.25", Purpose::Traffic);
+    let report = whole(inventory.clone(), vec![traffic.clone()]);
+    assert!(evidence(&report, symptom).contains(&see));
+    let order: Vec<&str> = report
+        .findings
+        .iter()
+        .map(|found| found.rule.as_str())
+        .collect();
+    assert_eq!(order[0], "alb-target-plaintext", "the cause comes first");
+    // Health checks of their own do not meet what is on the traffic's port.
+    let mut checks = plaintext_at(&inventory, "10.0.1.25", Purpose::HealthCheck);
+    let found = std::mem::take(&mut checks.findings);
+    let report = whole(inventory.clone(), vec![traffic.clone(), checks.clone()]);
+    assert!(!evidence(&report, symptom).contains(&see));
+    checks.findings = found;
+    let report = whole(inventory, vec![traffic, checks]);
+    assert!(evidence(&report, symptom).contains(&see));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use gladhand_probes::http::AnswerEnd;
 use gladhand_probes::http::target::TargetProtocolVersion;
 
-use super::support::{answer_lines, capital, curl, location, target_answers};
+use super::support::{
+    answer_lines, capital, certificate_required_by_http, curl, location, target_answers,
+};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -18,7 +20,8 @@ static RULE: Rule = Rule {
            a connection of its own. Fires where the code of the answer is none of those that count as healthy, \
            or where an answer to gRPC has no grpc-status. It comes from this machine: a target that lets only \
            some addresses in may answer the load balancer otherwise. That there is no sound answer at all is \
-           `alb-target-response-invalid`.",
+           `alb-target-response-invalid`; that requests are refused alike for want of a client certificate, \
+           `alb-target-client-certificate-required`.",
     why: "The target becomes unhealthy (Target.ResponseCodeMismatch) and gets no traffic, though the application \
           may work. Where all targets are unhealthy, all of them get traffic again, the broken ones included. \
           The usual causes: a redirect to HTTPS or to a login, since the health check comes without \
@@ -74,6 +77,13 @@ impl Check for AlbTargetHealthCheckFails {
             && answer.head.is_some()
             && answer.grpc_status.is_none();
         if check.matches != Some(false) && !missing {
+            return;
+        }
+        // The same refusal as of every request, which the rule about client certificates tells.
+        let request = seen.request.as_ref();
+        if certificate_required_by_http(view)
+            && request.is_some_and(|request| request.status() == answer.status())
+        {
             return;
         }
         let got = match (is_grpc, answer.grpc_status, answer.status()) {

@@ -3,7 +3,9 @@
 use gladhand_probes::http::target_response::TargetAnswer;
 use gladhand_probes::http::{AnswerEnd, Problem, ProblemKind};
 
-use super::support::{answer_lines, capital, curl, enumeration, target_answers};
+use super::support::{
+    answer_lines, capital, certificate_required_by_handshake, curl, enumeration, target_answers,
+};
 use super::{Check, Findings, Found, Rule, RuleFix, View};
 use crate::report::model::Severity;
 
@@ -20,7 +22,9 @@ static RULE: Rule = Rule {
            ends or stops too early; no answer at all, twice. Medium, since it depends on who reads it: lines \
            that end with LF alone, folded fields, white space before the colon, other control characters, \
            Content-Length beside Transfer-Encoding, codings other than chunked, bytes behind the end. Low: \
-           Content-Length repeated. The body of an answer is not read beyond 1 MiB.",
+           Content-Length repeated. The body of an answer is not read beyond 1 MiB. Not where no answer comes \
+           because the handshake ends without a client certificate: that is \
+           `alb-target-client-certificate-required`.",
     why: "A load balancer is stricter than curl or a browser, which is why the target works when it is asked \
           directly. An answer that cannot be read becomes `502 Bad Gateway`; one whose body is shorter than its \
           Content-Length, on a connection that stays open, `504 Gateway Time-out` after the idle timeout. What \
@@ -69,6 +73,11 @@ impl Check for AlbTargetResponseInvalid {
             let Some((severity, problems)) = problems(asked.answer) else {
                 continue;
             };
+            // That is no answer of HTTP's, and told by the rule about client certificates.
+            if unanswered(asked.answer.outcome).is_some() && certificate_required_by_handshake(view)
+            {
+                continue;
+            }
             // What is wrong with both is told of the client's request.
             if known.contains(&problems) {
                 continue;

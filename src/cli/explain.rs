@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use gladhand_probes::Untrusted;
 
@@ -189,8 +191,11 @@ fn take(input: Input, groups: &mut Groups<'_>, stop: impl Fn() -> bool) -> Resul
             groups.read(lines);
             return Ok(());
         }
-        Input::Stdin => (None, Box::new(io::stdin())),
-        Input::File(name, file) => (Some(name), Box::new(file)),
+        Input::Stdin => (None, Box::new(Waiting::on(io::stdin()))),
+        Input::File(name, file) if file.metadata().is_ok_and(|data| data.is_file()) => {
+            (Some(name), Box::new(file))
+        }
+        Input::File(name, pipe) => (Some(name), Box::new(Waiting::on(pipe))),
     };
     scan::scan(reader, name.as_deref(), groups, stop).map_err(|error| {
         let name = Untrusted::from(name.as_deref().unwrap_or("stdin"));
@@ -200,6 +205,58 @@ fn take(input: Input, groups: &mut Groups<'_>, stop: impl Fn() -> bool) -> Resul
             super::ERROR
         );
     })
+}
+
+/// A pipe, read on a thread that nobody waits for: one that gives nothing must not keep a signal waiting.
+struct Waiting {
+    pieces: Receiver<io::Result<Vec<u8>>>,
+    piece: io::Cursor<Vec<u8>>,
+}
+
+impl Waiting {
+    /// Pieces that are read ahead.
+    const AHEAD: usize = 4;
+
+    fn on(mut pipe: impl Read + Send + 'static) -> Self {
+        let (sender, pieces) = std::sync::mpsc::sync_channel(Self::AHEAD);
+        std::thread::spawn(move || {
+            let mut buffer = vec![0; 64 * 1024];
+            loop {
+                let piece = match pipe.read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(read) => Ok(buffer.get(..read).unwrap_or_default().to_vec()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let ends = piece.is_err();
+                if sender.send(piece).is_err() || ends {
+                    return;
+                }
+            }
+        });
+        Self {
+            pieces,
+            piece: io::Cursor::default(),
+        }
+    }
+}
+
+impl Read for Waiting {
+    /// [`io::ErrorKind::Interrupted`] now and then, where nothing comes: time to look whether to go on.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.piece.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        match self.pieces.recv_timeout(Duration::from_millis(50)) {
+            Ok(piece) => {
+                self.piece = io::Cursor::new(piece?);
+                self.piece.read(buffer)
+            }
+            Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::Interrupted.into()),
+            Err(RecvTimeoutError::Disconnected) => Ok(0),
+        }
+    }
 }
 
 #[cfg(test)]

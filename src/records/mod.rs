@@ -16,6 +16,7 @@ pub mod product;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -212,7 +213,7 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
 /// The `.json` files of a folder and of those in it, ascending.
 pub fn files(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
     let mut all = Vec::new();
-    list(folder, DEPTH, &mut all)?;
+    list(folder, DEPTH, &mut BTreeSet::new(), &mut all)?;
     if all.is_empty() {
         return Err(RecordError::Empty {
             path: folder.to_owned(),
@@ -222,16 +223,25 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>, RecordError> {
     Ok(all)
 }
 
-fn list(folder: &Path, depth: usize, all: &mut Vec<PathBuf>) -> Result<(), RecordError> {
+/// Each folder once: links to where they are themselves would otherwise be followed again and again.
+fn list(
+    folder: &Path,
+    depth: usize,
+    been: &mut BTreeSet<PathBuf>,
+    all: &mut Vec<PathBuf>,
+) -> Result<(), RecordError> {
     let cannot = |source| RecordError::Read {
         path: folder.to_owned(),
         source,
     };
+    if !been.insert(folder.canonicalize().map_err(cannot)?) {
+        return Ok(());
+    }
     for entry in fs::read_dir(folder).map_err(cannot)? {
         let path = entry.map_err(cannot)?.path();
         if path.is_dir() {
             if depth > 0 {
-                list(&path, depth - 1, all)?;
+                list(&path, depth - 1, been, all)?;
             }
         } else if path
             .extension()

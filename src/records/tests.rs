@@ -154,3 +154,20 @@ fn figures_are_the_catalogues() {
         assert_eq!(has, given.contains(&record.id.as_str()), "{}", record.id);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn links_in_a_circle_are_followed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("a.json"),
+        r#"{"id":"a/b","signature":"x"}"#,
+    )
+    .unwrap();
+    for number in 0..12 {
+        std::os::unix::fs::symlink(folder.path(), folder.path().join(format!("up{number}")))
+            .unwrap();
+    }
+    // 12 links, 16 folders deep: more paths than anybody can wait for.
+    assert_eq!(files(folder.path()).unwrap().len(), 1);
+}

@@ -1,5 +1,8 @@
 //! `gladhand alb` from saved inventories, with real servers on the loopback as listeners and targets.
 
+#[cfg(feature = "aws")]
+mod topologies;
+
 use std::collections::BTreeSet;
 
 use gladhand_testkit::pki::{Issued, KeyKind, Pki, Spec};
@@ -10,6 +13,9 @@ use serde_json::{Value, json};
 use crate::harness::{Ran, Report, gladhand};
 
 const NAMES: [&str; 3] = ["www.example.com", "example.com", "api.example.com"];
+
+/// A policy that every nginx can serve: OpenSSL before 3.5 has no post-quantum groups.
+const STRICT: &str = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06";
 
 /// The load balancer `shop` of the healthy inventory, whose parts are moved to servers on the loopback.
 struct Topology {
@@ -33,7 +39,7 @@ fn leaf(pki: &Pki) -> Issued {
     pki.issue(&Spec::leaf(&NAMES).key(KeyKind::P256))
 }
 
-/// A listener as its policy says, but for post-quantum groups, which not every OpenSSL has.
+/// A listener as [`STRICT`] says.
 fn as_configured(pki: &Pki, leaf: &Issued) -> Site {
     Site::serving(pki, &pki.chain(leaf))
         .protocols("TLSv1.2 TLSv1.3")
@@ -44,23 +50,30 @@ fn as_configured(pki: &Pki, leaf: &Issued) -> Site {
 }
 
 fn target(pki: &Pki) -> Site {
-    // Nobody verifies it: its own name is nobody's.
-    let own = pki.issue(&Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048)));
-    Site::serving(pki, &pki.chain(&own)).protocols("TLSv1.2 TLSv1.3")
+    target_alone(pki).protocols("TLSv1.2 TLSv1.3")
 }
 
-fn redirecting(pki: &Pki) -> RealServer {
-    let site = Site::default().line("return 301 https://$host$request_uri;");
-    plain_nginx_with(pki, &[site])
+/// A target of no versions yet.
+fn target_alone(pki: &Pki) -> Site {
+    // Nobody verifies it: its own name is nobody's.
+    let own = pki.issue(&Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048)));
+    Site::serving(pki, &pki.chain(&own))
+}
+
+/// Redirects to this port.
+fn redirecting(pki: &Pki, port: u16) -> RealServer {
+    let line = format!("return 301 https://$host:{port}$request_uri;");
+    plain_nginx_with(pki, &[Site::default().line(&line)])
 }
 
 impl Parts {
     fn healthy() -> Self {
         let pki = Pki::new();
         let leaf = leaf(&pki);
+        let listener = nginx(&pki, &[as_configured(&pki, &leaf)]);
         Self {
-            listener: nginx(&pki, &[as_configured(&pki, &leaf)]),
-            redirect: redirecting(&pki),
+            redirect: redirecting(&pki, listener.port()),
+            listener,
             web: nginx(&pki, &[target(&pki)]),
             api: plain_nginx(&pki),
             leaf,
@@ -73,10 +86,7 @@ impl Parts {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/audits/healthy.json");
         let text = std::fs::read_to_string(path).expect("the fixture");
         let mut all: Value = serde_json::from_str(&text).expect("JSON");
-        let none = json!({"status": "not-read", "reason": "not asked"});
-        for section in ["security_groups", "network_acls", "interfaces", "subnets"] {
-            all[section] = none.clone();
-        }
+        let_in(&mut all, [self.redirect.port(), self.listener.port()]);
         all["load_balancers"].as_array_mut().unwrap().truncate(1);
         all["target_groups"].as_array_mut().unwrap().truncate(2);
         all["certificates"].as_array_mut().unwrap().truncate(1);
@@ -90,12 +100,15 @@ impl Parts {
             self.listener.port().to_string().into();
         listeners[1]["port"] = self.listener.port().into();
         listeners[1]["certificates"] = json!([]);
+        listeners[1]["ssl_policy"] = STRICT.into();
         for (group, port) in [(0, self.web.port()), (1, self.api.port())] {
             all["target_groups"][group]["port"] = port.into();
             let targets = &mut all["target_groups"][group]["targets"];
             targets.as_array_mut().unwrap().truncate(1);
             targets[0]["id"] = "127.0.0.1".into();
             targets[0]["address"] = "127.0.0.1".into();
+            // As for every address outside of the VPC: no zone is without a target then.
+            targets[0]["zone"] = "all".into();
             targets[0]["port"] = port.into();
             targets[0]["health_check_port"] = port.into();
         }
@@ -149,8 +162,8 @@ fn finds(topology: &Topology, report: &Report, expected: &[(&str, &str)]) {
     assert_eq!(found(report), expected, "{report}");
 }
 
-/// What nginx cannot do that the policy has.
-const NO_HYBRID: (&str, &str) = ("alb-served-group-differs", "listener HTTPS:PORT");
+/// What [`STRICT`] lacks.
+const NO_HYBRID: (&str, &str) = ("alb-policy-post-quantum-missing", "listener HTTPS:PORT");
 
 #[test]
 fn a_healthy_load_balancer_is_found_so() {
@@ -181,7 +194,7 @@ fn the_text_report_has_the_topology() {
         "Topology",
         "host api.example.com → api",
         "else → web",
-        "TLS13-1-2-Res-PQ-2025-09, 1 certificate",
+        "TLS13-1-2-Res-2021-06, 1 certificate",
         "from here: TLSv1.3",
         "from here: HTTP",
     ] {
@@ -301,13 +314,7 @@ fn a_target_without_tls_behind_an_https_group_is_told_under_its_groups_name() {
 fn a_target_that_speaks_no_version_of_the_balancers_is_told() {
     needs!("nginx");
     let parts = Parts::healthy();
-    let site = target(&parts.pki).protocols("TLSv1.3");
-    // The later directive of two would be refused: the chain alone, then the version.
-    drop(site);
-    let own = parts
-        .pki
-        .issue(&Spec::leaf(&["target.internal"]).key(KeyKind::Rsa(2048)));
-    let site = Site::serving(&parts.pki, &parts.pki.chain(&own)).protocols("TLSv1.3");
+    let site = target_alone(&parts.pki).protocols("TLSv1.3");
     let parts = Parts {
         web: nginx(&parts.pki, &[site]),
         ..parts
@@ -326,11 +333,14 @@ fn a_target_that_speaks_no_version_of_the_balancers_is_told() {
 
 #[test]
 fn an_internal_load_balancer_out_of_reach_is_a_gap_and_no_finding() {
-    let nobody = net::free_port();
+    let (http, https) = (net::free_port(), net::free_port());
     let mut topology = unprobed();
+    let_in(&mut topology, [http, https]);
     topology["load_balancers"][0]["scheme"] = "internal".into();
-    topology["load_balancers"][0]["listeners"][1]["port"] = nobody.into();
-    topology["load_balancers"][0]["listeners"][0]["port"] = nobody.into();
+    let listeners = &mut topology["load_balancers"][0]["listeners"];
+    listeners[1]["port"] = https.into();
+    listeners[0]["port"] = http.into();
+    listeners[0]["default_actions"][0]["redirect"]["port"] = https.to_string().into();
     let report = run(&topology, &["--connect", "127.0.0.1", "--no-targets"]).report();
     report.ends_with(3);
     assert_eq!(found(&report), BTreeSet::new(), "{report}");
@@ -346,6 +356,7 @@ fn an_internal_load_balancer_out_of_reach_is_a_gap_and_no_finding() {
 fn a_port_that_takes_no_connection_is_told_as_seen_from_here() {
     let nobody = net::free_port();
     let mut topology = unprobed();
+    let_in(&mut topology, [80, nobody]);
     topology["load_balancers"][0]["listeners"]
         .as_array_mut()
         .unwrap()
@@ -444,14 +455,20 @@ fn a_hundred_targets_of_ten_groups_take_seconds() {
     needs!("nginx");
     let mut topology = Parts::healthy().topology();
     let api = topology.inventory["target_groups"][1].clone();
+    let rules = (0..10).map(|number| {
+        json!({
+            "priority": 100 + number,
+            "conditions": [{"field": "path-pattern", "values": [format!("/{number}/*")]}],
+            "actions": [{"type": "forward", "target_groups": [{"target_group_arn": numbered(number), "weight": 1}]}],
+        })
+    });
+    let listener = &mut topology.inventory["load_balancers"][0]["listeners"][1];
+    listener["rules"].as_array_mut().unwrap().extend(rules);
     let groups = topology.inventory["target_groups"].as_array_mut().unwrap();
     for number in 0..10 {
         let mut group = api.clone();
-        let name = format!("api{number}");
-        group["arn"] =
-            format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{name}/0")
-                .into();
-        group["name"] = name.into();
+        group["arn"] = numbered(number).into();
+        group["name"] = format!("api{number}").into();
         let target = group["targets"][0].clone();
         let targets = (0..10).map(|n| {
             let mut target = target.clone();
@@ -468,6 +485,10 @@ fn a_hundred_targets_of_ten_groups_take_seconds() {
     finds(&topology, &report, &[NO_HYBRID]);
     report.is_complete();
     assert!(report.took.as_secs() < 30, "{:?}", report.took);
+}
+
+fn numbered(number: usize) -> String {
+    format!("arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/api{number}/0")
 }
 
 #[test]
@@ -650,6 +671,15 @@ fn unprobed() -> Value {
     all["load_balancers"].as_array_mut().unwrap().truncate(1);
     all["target_groups"].as_array_mut().unwrap().truncate(2);
     all
+}
+
+/// Lets everybody in at these ports.
+fn let_in(inventory: &mut Value, ports: [u16; 2]) {
+    for (rule, port) in ports.into_iter().enumerate() {
+        let rule = &mut inventory["security_groups"][0]["ingress"][rule];
+        rule["from_port"] = port.into();
+        rule["to_port"] = port.into();
+    }
 }
 
 fn run(inventory: &Value, args: &[&str]) -> Ran {

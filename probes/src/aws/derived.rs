@@ -38,7 +38,7 @@ impl Inventory {
     /// The names by which clients may come to a listener: those of its certificates, the default one's first,
     /// then the hosts of its rules. Lower-case, each once; no wildcards, no addresses, nothing that is no name.
     pub fn server_names(&self, listener: &Listener) -> Vec<String> {
-        let mut all = Vec::new();
+        let (mut all, mut known) = (Vec::new(), BTreeSet::new());
         let certificates = listener.certificate_arns();
         let details = certificates.filter_map(|arn| self.certificate(arn)?.detail.read());
         let presented = details.flat_map(|detail| detail.domain_name.iter().chain(&detail.names));
@@ -46,7 +46,7 @@ impl Inventory {
         let hosts = rules.flat_map(Rule::hosts);
         for name in presented.map(String::as_str).chain(hosts) {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            if is_host_name(&name) && !all.contains(&name) {
+            if is_host_name(&name) && known.insert(name.clone()) {
                 all.push(name);
             }
         }

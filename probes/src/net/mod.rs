@@ -9,3 +9,4 @@ pub(crate) mod resolve;
 mod scope;
 
 pub use error::NetError;
+pub use scope::{Nearness, nearness};

@@ -66,6 +66,27 @@ impl Scope {
     }
 }
 
+/// How near an address is to this machine, for whoever takes addresses from somebody else's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nearness {
+    /// Another machine, in a private network or anywhere.
+    Elsewhere,
+    /// This machine: 127.0.0.0/8, ::1.
+    Loopback,
+    /// Unspecified, link-local, multicast, or a cloud's metadata service, which gives credentials to
+    /// whoever asks: what no load balancer and none of its targets has.
+    Special,
+}
+
+/// How near an address is; of one inside another (IPv4-mapped, NAT64, 6to4) how near the inner one is.
+pub fn nearness(ip: IpAddr) -> Nearness {
+    match Scope::of(ip) {
+        Scope::Global | Scope::Private => Nearness::Elsewhere,
+        Scope::Loopback => Nearness::Loopback,
+        Scope::Never => Nearness::Special,
+    }
+}
+
 /// The IPv4 address in an IPv6 address.
 fn inner(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)));
@@ -84,6 +105,31 @@ fn inner(ip: Ipv6Addr) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metadata_services_are_special_in_whatever_form() {
+        for ip in [
+            "169.254.169.254",
+            "::ffff:169.254.169.254",
+            "64:ff9b::a9fe:a9fe",
+            "2002:a9fe:a9fe::",
+            "fd00:ec2::254",
+            "fe80::1",
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "255.255.255.255",
+            "ff02::1",
+        ] {
+            assert_eq!(nearness(ip.parse().unwrap()), Nearness::Special, "{ip}");
+        }
+        for ip in ["127.0.0.1", "127.255.0.1", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(nearness(ip.parse().unwrap()), Nearness::Loopback, "{ip}");
+        }
+        for ip in ["10.0.1.25", "203.0.113.7", "2001:db8::1"] {
+            assert_eq!(nearness(ip.parse().unwrap()), Nearness::Elsewhere, "{ip}");
+        }
+    }
 
     fn scope(ip: &str) -> Scope {
         Scope::of(ip.parse().unwrap())

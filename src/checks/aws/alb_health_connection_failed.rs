@@ -14,7 +14,9 @@ static RULE: Rule = Rule {
     what: "Targets are unhealthy with `Target.FailedHealthChecks`. At an Application Load Balancer that is a \
            refused or broken connection, a TLS handshake that fails, or an answer that is not HTTP; a Network \
            Load Balancer also says it of timeouts and of status codes. Medium where other targets of the group \
-           are healthy, low where nothing is sent to the group.",
+           are healthy; low where nothing is sent to the group, and where the health check is one of \
+           Kubernetes' `healthCheckNodePort`, by which only nodes with a pod of the service are healthy \
+           (externalTrafficPolicy: Local).",
     why: "Nothing listens on the port, or it listens on the loopback only; or it speaks another protocol than \
           the health check; or there is no TLS version or cipher suite in common. The target's certificate is \
           never the reason by its name, issuer or date: load balancers do not validate it.",
@@ -66,8 +68,28 @@ fn tell(view: &AuditView<'_>, group: Group<'_>, targets: &[&Target]) -> Found {
             verb(part, "s", ""),
         )
     };
+    let by_design = is_of_kubernetes(group) && !group.in_state("healthy").is_empty();
+    let why = "usual in Kubernetes with externalTrafficPolicy: Local: only nodes with a pod of the service answer";
     Found {
         message: format!("{} {failed}.", share(part, all)),
+        seen: by_design.then(|| why.to_owned()).into_iter().collect(),
+        severity: by_design.then_some(Severity::Low),
         ..Found::default()
     }
+}
+
+/// Whether nodes are asked on a `healthCheckNodePort`: a port of the range of node ports that is not the
+/// traffic's, by HTTP.
+/// <https://kubernetes.io/docs/reference/networking/virtual-ips/#external-traffic-policy>
+fn is_of_kubernetes(group: Group<'_>) -> bool {
+    const NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
+    let check = &group.group.health_check;
+    group.group.target_type == "instance"
+        && check.protocol.as_deref() == Some("HTTP")
+        && check.path.as_deref() == Some("/healthz")
+        && group.targets.iter().all(|target| {
+            target
+                .health_check_port
+                .is_some_and(|port| NODE_PORTS.contains(&port) && Some(port) != target.port)
+        })
 }

@@ -16,7 +16,7 @@ static RULE: Rule = Rule {
     severity: Severity::Low,
     what: "A listener has `ELBSecurityPolicy-2016-08`, which the API, the AWS CLI, CloudFormation and \
            Terraform put where none is named. What that policy lets in is told by rules of its own.",
-    why: "Nobody chose it: the console's default is another one. It knows no TLS 1.3, and takes TLS 1.0, \
+    why: "Mostly nobody chose it: the console's default is another one. It knows no TLS 1.3, and takes TLS 1.0, \
           suites with CBC and SHA-1, and RSA key exchange.",
     fix: &[
         RuleFix {
@@ -47,7 +47,9 @@ impl Audit for AlbPolicyDefault {
         for listener in view.listeners() {
             if listener.ssl_policy.as_deref() == Some(TAKEN_BY_OMISSION) && listener.has_tls() {
                 let found = Found {
-                    message: format!("The policy is {TAKEN_BY_OMISSION}, which nobody chose."),
+                    message: format!(
+                        "The policy is {TAKEN_BY_OMISSION}, which AWS takes where none is named."
+                    ),
                     ..Found::default()
                 };
                 out.about(listener_subject(listener), found);

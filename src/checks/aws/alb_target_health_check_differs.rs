@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 
 use gladhand_probes::aws::inventory::{Target, TargetGroup};
+use gladhand_probes::http::AnswerEnd;
+use gladhand_probes::http::target_response::TargetResponseSeen;
 use gladhand_probes::settings::BalancerKind;
 use gladhand_probes::tls::backend::BackendSeen;
 use gladhand_probes::tls::reach::ReachOutcome;
@@ -26,7 +28,9 @@ static RULE: Rule = Rule {
     title: "Health checks and requests do not meet the same at a target",
     severity: Severity::High,
     what: "At the same target, the load balancer gets through on the port of the health check and not on \
-           that of the traffic, or the other way round, by what was probed from here. Ports that do not \
+           that of the traffic, or the other way round, by what was probed from here: the connection, the \
+           handshake, and over HTTP a request that is answered with 5xx or not validly, a health check with \
+           another code than wanted. Ports that do not \
            answer at all decide nothing: a security group may let nobody in but the load balancer. Where one \
            of them refuses the connection, the finding is a medium: it is refused from here.",
     why: "A target that is healthy by its health check alone gets requests that end with 502; one that is \
@@ -183,17 +187,70 @@ fn at_endpoint(plaintext: bool, endpoint: &EndpointReport) -> Fate {
         return Fate::Unknown;
     };
     let backend = endpoint.observations.backend.seen();
+    let answer = endpoint.observations.target_response.seen();
     match (plaintext, reach.outcome) {
         // Something refuses one port and not the other: from the same place, that is the host's doing or a
         // firewall's that lets the load balancer no further than anybody else.
         (_, ReachOutcome::Refused) => Fate::Fails(REFUSED.into()),
-        (true, ReachOutcome::PlaintextHttp) => Fate::Works,
+        (true, ReachOutcome::PlaintextHttp) => answer.map_or(Fate::Works, of_answer),
         (true, ReachOutcome::Tls) => Fate::Fails("it speaks TLS, and gets plaintext".into()),
         (false, ReachOutcome::PlaintextHttp | ReachOutcome::PlaintextOther) => {
             Fate::Fails("it speaks plaintext, and gets TLS".into())
         }
-        (false, _) => backend.map_or(Fate::Unknown, of_backend),
+        (false, _) => match (backend.map_or(Fate::Unknown, of_backend), answer) {
+            (Fate::Works, Some(answer)) => of_answer(answer),
+            (fate, _) => fate,
+        },
         _ => Fate::Unknown,
+    }
+}
+
+/// How requests, or the health check where there are none on this port, are answered.
+fn of_answer(seen: &TargetResponseSeen) -> Fate {
+    let Some(answer) = seen
+        .request
+        .as_ref()
+        .or(seen.health_check.as_ref().map(|check| &check.answer))
+    else {
+        return Fate::Works;
+    };
+    if answer.unsteady.is_some() || seen.speaks_another_version() {
+        return Fate::Unknown;
+    }
+    let what = if seen.request.is_some() {
+        "a client's request"
+    } else {
+        "the health check"
+    };
+    match answer.outcome {
+        AnswerEnd::Complete | AnswerEnd::NotReadFurther => {}
+        // Asked twice with the same end. Who is silent may only be slow.
+        AnswerEnd::Closed | AnswerEnd::Reset | AnswerEnd::BrokenOff => {
+            return Fate::Fails(format!("{what} gets no whole answer"));
+        }
+        AnswerEnd::Malformed | AnswerEnd::NotHttp | AnswerEnd::HeadTooLarge => {
+            return Fate::Fails(format!("{what} is answered with what is no valid HTTP"));
+        }
+        _ => return Fate::Unknown,
+    }
+    let Some(status) = answer.status() else {
+        return Fate::Unknown;
+    };
+    let check = seen
+        .health_check
+        .as_ref()
+        .filter(|_| seen.request.is_none());
+    match check {
+        Some(check) if check.matches == Some(false) => {
+            Fate::Fails(format!("{what} is answered with HTTP {status}"))
+        }
+        Some(check) if check.matches.is_none() => Fate::Unknown,
+        Some(_) => Fate::Works,
+        // gRPC tells its errors by grpc-status, and what a client's error deserves nobody knows here.
+        None if (500..600).contains(&status) => {
+            Fate::Fails(format!("{what} is answered with HTTP {status}"))
+        }
+        None => Fate::Works,
     }
 }
 

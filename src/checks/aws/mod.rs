@@ -95,18 +95,30 @@ mod nlb_security_group_blocks_clients;
 mod served;
 mod targets;
 
+mod alb_metrics_client_tls_errors;
+mod alb_metrics_errors_served;
+mod alb_metrics_fail_open;
+mod alb_metrics_rejected;
+mod alb_metrics_target_connection_errors;
+mod alb_metrics_target_tls_errors;
+mod metrics;
+
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typical;
 
 use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gladhand_probes::aws::Inventory;
-use gladhand_probes::aws::inventory::{Listener, LoadBalancer, Target, TargetGroup};
+use gladhand_probes::aws::inventory::{
+    Listener, LoadBalancer, LoadBalancerType, Target, TargetGroup,
+};
 use time::OffsetDateTime;
 
 use super::{Found, Judged, Rule, fingerprint};
-use crate::report::model::{Evidence, Finding, Purpose, Role, Status, TargetReport};
+use crate::report::model::{Evidence, Finding, Fix, Purpose, Role, Status, TargetReport};
 
 /// Every check, in the order of the docs.
 pub const AUDITS: &[&dyn Audit] = &[
@@ -182,6 +194,13 @@ pub const AUDITS: &[&dyn Audit] = &[
     &nlb_security_group_blocks_clients::NlbSecurityGroupBlocksClients,
     &alb_network_acl_blocks_clients::AlbNetworkAclBlocksClients,
     &alb_network_acl_blocks_targets::AlbNetworkAclBlocksTargets,
+    // Metrics.
+    &alb_metrics_errors_served::AlbMetricsErrorsServed,
+    &alb_metrics_target_tls_errors::AlbMetricsTargetTlsErrors,
+    &alb_metrics_target_connection_errors::AlbMetricsTargetConnectionErrors,
+    &alb_metrics_fail_open::AlbMetricsFailOpen,
+    &alb_metrics_rejected::AlbMetricsRejected,
+    &alb_metrics_client_tls_errors::AlbMetricsClientTlsErrors,
     // What was probed at listeners.
     &alb_served_version_differs::AlbServedVersionDiffers,
     &alb_served_suite_differs::AlbServedSuiteDiffers,
@@ -303,7 +322,7 @@ impl Audited<'_> {
                 seen: found.seen,
                 addresses: found.addresses,
             },
-            fix: self.rule.fixes(found.fix),
+            fix: self.fixes(found.fix),
             reproduce: found.reproduce,
             references: self
                 .rule
@@ -314,6 +333,29 @@ impl Audited<'_> {
             fingerprint,
             status: Status::Open,
         });
+    }
+}
+
+impl Audited<'_> {
+    /// The fixes that are for load balancers of this type: where one is for Classic ones, the commands of
+    /// the others are not theirs.
+    fn fixes(&self, own: Vec<Fix>) -> Vec<Fix> {
+        const CLASSIC: &str = "AWS CLB";
+        let classic = self.balancer.kind == LoadBalancerType::Classic;
+        let mut fixes = self.rule.fixes(own);
+        let of_its_own = fixes.iter().any(|fix| fix.product == CLASSIC);
+        fixes.retain(|fix| {
+            let newer = fix
+                .snippet
+                .as_ref()
+                .is_some_and(|snippet| snippet.contains("aws elbv2 "));
+            if classic {
+                !(of_its_own && newer)
+            } else {
+                fix.product != CLASSIC
+            }
+        });
+        fixes
     }
 }
 

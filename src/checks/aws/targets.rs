@@ -4,6 +4,7 @@
 use gladhand_probes::aws::inventory::{Action, Listener, LoadBalancerType, Target, TargetGroup};
 use gladhand_probes::untrusted::Untrusted;
 
+use super::routing::takes_all;
 use super::{AuditView, Audited, group_subject};
 use crate::checks::Found;
 use crate::checks::support::{enumeration, group_by, plural, quote};
@@ -87,7 +88,7 @@ pub(super) fn unhealthy_by(
             continue;
         }
         let mut found = tell(group, &affected);
-        found.severity = Some(group.severity(view));
+        found.severity.get_or_insert_with(|| group.severity(view));
         let mut seen = described(&affected);
         seen.append(&mut found.seen);
         found.seen = seen;
@@ -163,7 +164,7 @@ pub(super) fn count(targets: usize) -> String {
 /// The listeners that may send requests to a group, by their rules too.
 pub(super) fn listeners_to<'a>(view: &AuditView<'a>, group: &TargetGroup) -> Vec<&'a Listener> {
     let sends = |listener: &&Listener| {
-        actions(listener).any(|action| weight(action, group).is_some_and(|weight| weight > 0))
+        reached(listener).any(|action| weight(action, group).is_some_and(|weight| weight > 0))
     };
     view.listeners().filter(sends).collect()
 }
@@ -194,6 +195,21 @@ fn actions(listener: &Listener) -> impl Iterator<Item = &Action> {
     let rules = listener.rules.read().into_iter().flatten();
     let of_rules = rules.flat_map(|rule| rule.actions.iter());
     listener.default_actions.iter().chain(of_rules)
+}
+
+/// The actions that some request may meet: behind a rule that takes every request there are none.
+fn reached(listener: &Listener) -> impl Iterator<Item = &Action> {
+    let rules = listener.rules.read().map_or(&[][..], Vec::as_slice);
+    let all = rules.iter().position(takes_all);
+    let rules = all.map_or(rules, |last| rules.get(..=last).unwrap_or(rules));
+    let default = listener
+        .default_actions
+        .iter()
+        .filter(move |_| all.is_none());
+    rules
+        .iter()
+        .flat_map(|rule| rule.actions.iter())
+        .chain(default)
 }
 
 fn weight(action: &Action, group: &TargetGroup) -> Option<u32> {

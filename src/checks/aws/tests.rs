@@ -26,10 +26,10 @@ struct Fixture {
 }
 
 #[derive(Deserialize)]
-struct Case {
+pub(super) struct Case {
     /// What is special about it.
     #[serde(rename = "case")]
-    about: String,
+    pub(super) about: String,
     /// The changes against the healthy inventory: a JSON Pointer each, and the value that is put there
     /// (added where there is none; null takes it away).
     #[serde(default)]
@@ -43,7 +43,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audits")
 }
 
-fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
+pub(super) fn read<T: serde::de::DeserializeOwned>(name: &str) -> T {
     let path = root().join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -90,7 +90,7 @@ fn put(value: &mut serde_json::Value, pointer: &str, new: serde_json::Value) {
     }
 }
 
-fn findings_of(case: &Case, now: OffsetDateTime) -> Vec<Finding> {
+pub(super) fn findings_of(case: &Case, now: OffsetDateTime) -> Vec<Finding> {
     audit(&inventory(case), &case.probed, now).findings
 }
 
@@ -133,7 +133,7 @@ fn every_fixture_belongs_to_a_check() {
             .is_some_and(|extension| extension == "json")
         {
             let id = path.file_stem().unwrap().to_str().unwrap();
-            let known = id == "healthy" || rules().any(|rule| rule.id == id);
+            let known = ["healthy", "typical"].contains(&id) || rules().any(|rule| rule.id == id);
             assert!(known, "no check for {}", path.display());
         }
     }
@@ -276,6 +276,27 @@ fn a_decent_load_balancer_makes_little_noise() {
         ("info", "alb-invalid-headers-kept"),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn commands_are_for_the_type_of_the_load_balancer() {
+    let mut judged = 0;
+    for rule in rules() {
+        let fixture = fixture(rule.id);
+        for case in &fixture.fires {
+            for found in findings_of(case, fixture.now) {
+                let classic = found.target == "legacy";
+                let products = found.fix.iter().map(|fix| fix.product.as_str());
+                let of_classic = products.filter(|product| *product == "AWS CLB").count();
+                assert!(classic || of_classic == 0, "{}", found.rule);
+                let snippets = found.fix.iter().filter_map(|fix| fix.snippet.as_ref());
+                let newer = snippets.filter(|snippet| snippet.contains("aws elbv2 "));
+                assert!(of_classic == 0 || newer.count() == 0, "{}", found.rule);
+                judged += of_classic;
+            }
+        }
+    }
+    assert!(judged > 0);
 }
 
 /// Whatever stands in a saved answer: a check that panics costs its findings.

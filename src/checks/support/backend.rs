@@ -2,6 +2,7 @@
 
 use gladhand_probes::clients::balancer::groups;
 use gladhand_probes::elb_policies::elb_policy;
+use gladhand_probes::fact::{Answer, Fact};
 use gladhand_probes::settings::BalancerKind;
 use gladhand_probes::tls::backend::{BackendSeen, Cause, Change};
 use gladhand_probes::wire::registry::{Group, ProtocolVersion};
@@ -12,6 +13,23 @@ use crate::checks::View;
 /// What a load balancer gets, where it was asked as one.
 pub(in crate::checks) fn backend<'a>(view: &View<'a>) -> Option<&'a BackendSeen> {
     view.observations().backend.seen()
+}
+
+/// Whether the target ends the handshake where the load balancer shows no certificate. In TLS 1.3 the client
+/// hears of it only after its request (RFC 8446 §2).
+pub(in crate::checks) fn certificate_required_by_handshake(view: &View<'_>) -> bool {
+    let asked = backend(view).and_then(|seen| seen.client_certificate.as_ref());
+    asked.is_some_and(|asked| is_yes(asked.required_by_handshake.as_ref()))
+}
+
+/// Whether the target refuses requests for want of a certificate.
+pub(in crate::checks) fn certificate_required_by_http(view: &View<'_>) -> bool {
+    let asked = backend(view).and_then(|seen| seen.client_certificate.as_ref());
+    asked.is_some_and(|asked| is_yes(asked.required_by_http.as_ref()))
+}
+
+fn is_yes(fact: Option<&Fact>) -> bool {
+    fact.is_some_and(|fact| fact.answer == Answer::Yes)
 }
 
 /// The type of the load balancer as which the endpoint was asked.

@@ -28,7 +28,15 @@ pub fn scan(
     let mut input = input;
     let mut head = Vec::new();
     // Both bytes, however few a pipe gives at once.
-    input.by_ref().take(2).read_to_end(&mut head)?;
+    while head.len() < 2 && !stop() {
+        let mut byte = [0];
+        match input.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => head.extend(byte),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
     let is_gzip = head == [0x1f, 0x8b];
     let whole = io::Cursor::new(head).chain(input);
     if is_gzip {
@@ -162,6 +170,36 @@ mod tests {
     fn pieces_make_no_difference() {
         let text = b"a\nneedle 1\nb\nneedle 2\n";
         assert_eq!(scanned(Slow(text)), scanned(&text[..]));
+    }
+
+    /// What comes, and then nothing for ever, not even an end.
+    struct Stuck<'a>(&'a [u8]);
+
+    impl Read for Stuck<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.0.read(buffer)
+        }
+    }
+
+    #[test]
+    fn who_stops_waits_for_nothing_more() {
+        for text in [
+            &b""[..],
+            b"a",
+            b"needle\nmore",
+            b"\x1f\x8b",
+            b"\x1f\x8b\x08\0\0",
+        ] {
+            let catalogue = catalogue();
+            let matcher = Matcher::new(&catalogue);
+            let mut groups = Groups::new(&catalogue, &matcher);
+            let asked = std::cell::Cell::new(0);
+            let stop = || asked.replace(asked.get() + 1) > 5;
+            scan(Stuck(text), None, &mut groups, stop).unwrap();
+        }
     }
 
     #[test]

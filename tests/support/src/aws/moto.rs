@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::needs;
 use crate::process::{Daemon, Launch};
 
@@ -34,6 +36,22 @@ impl Moto {
     /// For `--endpoint-url`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Makes load balancers, and gives their ARNs (a Classic one's name) in the same order. Each is
+    /// `{"name", "type": "application" | "network" | "classic", "scheme", "ingress": [PORT], "attributes":
+    /// {KEY: VALUE}, "groups": {NAME: {"protocol", "port", "health": {"CheckPath": …}, "empty"}}, "listeners":
+    /// [{"protocol", "port", "policy", "certificates": [[FILE, KEY, CHAIN]], "alpn", "attributes", "action",
+    /// "rules": [{"host", "action"}], "instance": [PROTOCOL, PORT]}]}`, with `{"forward": GROUP}` or
+    /// `{"redirect": PORT}` as an action.
+    ///
+    /// The target of a group is at 127.0.0.1; the group is called `BALANCER-NAME` at AWS.
+    pub fn balancers(&self, all: &Value) -> Vec<String> {
+        const MAKE: &str = include_str!("balancers.py");
+        // A string of JSON is one of Python, too.
+        let text = serde_json::to_string(&all.to_string()).expect("JSON");
+        let printed = self.seed(&format!("BALANCERS = json.loads({text})\n{MAKE}"));
+        serde_json::from_str(&printed).expect("a list")
     }
 
     /// Runs a Python script against it, and gives what it printed. The script has `client(SERVICE)`, which

@@ -8,6 +8,7 @@ mod node;
 mod ocsp;
 mod openssl;
 mod python;
+mod s2n;
 
 use std::fmt::Write;
 
@@ -19,6 +20,7 @@ pub use node::{Node, node, node_http, node_https};
 pub use ocsp::openssl_ocsp;
 pub use openssl::{anonymous_s_server, s_server, s_server_with};
 pub use python::python_http;
+pub use s2n::s2n;
 
 use crate::pki::{Issued, Pki};
 use crate::process::Daemon;
