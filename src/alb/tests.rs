@@ -542,3 +542,66 @@ fn clients_without_a_certificate_are_turned_away_by_design() {
         "{rules:?}"
     );
 }
+
+/// A folder with these answers of `fixtures/aws/healthy` about the Application Load Balancer.
+fn made_by_hand(leave_out: &[&str]) -> tempfile::TempDir {
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/aws/healthy");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in from.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        if !leave_out.iter().any(|start| name.starts_with(start)) {
+            std::fs::copy(entry.path(), folder.path().join(name)).unwrap();
+        }
+    }
+    folder
+}
+
+#[test]
+fn a_folder_without_what_no_rule_needs_is_complete() {
+    let folder = made_by_hand(&[
+        "get-caller-identity",
+        "describe-tags",
+        "get-metric-data",
+        "get-web-acl",
+        "get-certificate",
+        "describe-ssl-policies",
+    ]);
+    let inventory = super::saved(folder.path(), Some("shop")).unwrap();
+    assert_eq!(inventory.not_read, []);
+    assert!(
+        inventory
+            .policy("ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09")
+            .is_some()
+    );
+}
+
+#[test]
+fn a_folder_without_what_rules_need_says_which_command_prints_it() {
+    let folder = made_by_hand(&["describe-listener-attributes"]);
+    let inventory = super::saved(folder.path(), Some("shop")).unwrap();
+    let told: Vec<_> = inventory
+        .not_read
+        .iter()
+        .map(|gap| gap.reason.as_str())
+        .collect();
+    assert_eq!(
+        told,
+        ["not in the folder: aws elbv2 describe-listener-attributes"; 2]
+    );
+}
+
+#[test]
+fn answers_to_commands_that_no_audit_asks_for_are_passed_over() {
+    let folder = made_by_hand(&[]);
+    let write = |name: &str| std::fs::write(folder.path().join(name), "{\"Vpcs\": []}").unwrap();
+    write("describe-vpcs.json");
+    write("ec2-describe-vpcs.json");
+    let inventory = super::saved(folder.path(), Some("shop")).unwrap();
+    assert_eq!(inventory.not_read, []);
+    write("listeners-of-shop.json");
+    let told = super::saved(folder.path(), Some("shop"))
+        .unwrap_err()
+        .to_string();
+    assert!(told.contains("name it for its command"), "{told}");
+}

@@ -201,3 +201,21 @@ fn a_file_that_is_not_there_is_a_usage_error_and_a_damaged_one_incomplete() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn what_was_said_of_one_line_is_not_said_again() {
+    let lines = "curl: (60) SSL certificate problem: self-signed certificate\n\
+                 curl: (60) SSL certificate problem: certificate has expired\n\
+                 curl: (60) SSL certificate problem: self-signed certificate in certificate chain\n\
+                 curl: (60) server certificate verification failed: self-signed certificate\n";
+    let ran = gladhand_in(&["explain"], &[], lines);
+    ran.ends_with(0);
+    let told = |text: &str| ran.stdout.matches(text).count();
+    assert!(told("Cause ") >= 3, "{}", ran.stdout);
+    assert_eq!(
+        told("records show certificate/self-signed\n"),
+        1,
+        "{}",
+        ran.stdout
+    );
+}

@@ -90,6 +90,19 @@ fn every_sh_block_runs() {
     }
 }
 
+#[test]
+fn it_counts_the_checks_as_the_program_does() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("README.md");
+    let checks = std::fs::read_to_string(root.join("docs/checks.md")).expect("docs/checks.md");
+    let checks = checks
+        .lines()
+        .filter(|line| line.starts_with("| [`"))
+        .count();
+    let told = format!("The [{checks} checks](docs/checks.md)");
+    assert!(readme.contains(&told), "README.md does not say: {told}");
+}
+
 /// The blocks that can run.
 fn blocks(readme: &str) -> Vec<Block> {
     let mut blocks = Vec::new();

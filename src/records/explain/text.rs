@@ -49,10 +49,17 @@ pub(crate) fn write(
 
 /// Whether everything behind the cause is the same.
 fn tells_the_same(one: &Match, other: &Match) -> bool {
+    let fixes = |found: &'_ Match| -> Vec<String> {
+        let fixes = found.fix.iter();
+        fixes
+            .map(|fix| format!("{}: {}", fix.product, fix.fix.text))
+            .collect()
+    };
     one.record == other.record
-        && one.product == other.product
         && one.cause == other.cause
         && one.decoded == other.decoded
+        && one.could_be == other.could_be
+        && fixes(one) == fixes(other)
 }
 
 fn place(found: &Match) -> String {

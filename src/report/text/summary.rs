@@ -205,8 +205,8 @@ fn not_measured(page: &mut Page, report: &Report, detail: Detail, many: bool) ->
             several if audit => named(several),
             many => format!("{} × ({})", many.len(), named(many)),
         };
-        let lead = Span::new(PLAIN, format!("{subject}  {what}: "));
-        page.paragraph(2, &[lead], 2, &Span::plain(reason));
+        let lead = Span::new(PLAIN, format!("{subject}  "));
+        page.paragraph(2, &[lead], 2, &Span::plain(format!("{what}: {reason}")));
     }
     if let Some(more @ 1..) = gaps.len().checked_sub(shown) {
         page.line(2, &[Span::new(DIM, format!("+{more} more (-v)"))]);

@@ -20,8 +20,20 @@ impl Reader<'_> {
             needed,
             ..optional(action)
         };
+        // Where nothing names a group, AWS is not asked for any: a Network Load Balancer may have none.
+        let interfaces = all.interfaces.read().into_iter().flatten();
+        let has_groups = load_balancers
+            .iter()
+            .any(|lb| !lb.security_groups.is_empty())
+            || interfaces
+                .into_iter()
+                .any(|one| !one.security_groups.is_empty());
+        let of_groups = Operation {
+            needed: needed && has_groups,
+            ..optional("ec2:DescribeSecurityGroups")
+        };
         all.security_groups = self.collect(
-            ask("ec2:DescribeSecurityGroups"),
+            of_groups,
             ("security groups", "SecurityGroups"),
             security_group,
             |group| &group.id,

@@ -308,3 +308,15 @@ fn every_answer_has_a_member_that_it_must_have() {
         }
     }
 }
+
+#[test]
+fn where_nothing_has_security_groups_none_are_missing() {
+    let gaps = |folder: &str| {
+        let mut all = answers(folder);
+        all.all
+            .retain(|answer| answer.action != "ec2:DescribeSecurityGroups");
+        inventory(&all).not_read.len()
+    };
+    assert_eq!(gaps("healthy"), 1);
+    assert_eq!(gaps("network"), 0);
+}
