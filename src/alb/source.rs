@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gladhand_probes::Untrusted;
-use gladhand_probes::aws::answers::Answers;
+use gladhand_probes::aws::answers::{Answers, most_values};
 use gladhand_probes::aws::inventory::LoadBalancer;
 use gladhand_probes::aws::read;
 use gladhand_probes::aws::{Inventory, Section};
@@ -13,6 +13,9 @@ use gladhand_probes::untrusted::escape;
 
 /// A saved report of many targets is not larger.
 const MOST: u64 = 64 * 1024 * 1024;
+
+/// JSON values at most: short ones take many times as much memory as space in a file.
+const MOST_VALUES: usize = 4_000_000;
 
 /// Why there is no load balancer to audit.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +67,9 @@ fn from_file(path: &Path) -> Result<Inventory, SourceError> {
     read.map_err(|error| wrong(error.to_string()))?;
     if text.len() as u64 > MOST {
         return Err(wrong("it is larger than 64 MiB".into()));
+    }
+    if most_values(text.as_bytes()) > MOST_VALUES {
+        return Err(wrong(format!("it has more than {MOST_VALUES} values")));
     }
     let mut value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
