@@ -22,7 +22,7 @@ const MOST_VALUES: usize = 4_000_000;
 #[non_exhaustive]
 pub enum SourceError {
     /// A file that cannot be read, or is none that was asked for.
-    #[error("cannot use `{}` as --from-json: {why}", Untrusted::from(.path.to_string_lossy().as_ref()))]
+    #[error("cannot use `{}` as --from-json: {}", Untrusted::from(.path.to_string_lossy().as_ref()), escape(.why))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -164,6 +164,27 @@ fn there(known: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_parser_repeats_of_a_file_is_escaped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let evil = "\n::error::x\u{202e}\u{1b}[2J";
+        let text = serde_json::json!({"load_balancers": [{
+            "arn": "a", "name": "a", "dns_name": "a", "type": evil, "scheme": evil,
+        }]});
+        std::fs::write(file.path(), text.to_string()).unwrap();
+        let told = saved(file.path(), None).unwrap_err().to_string();
+        assert!(told.contains("unknown variant"), "{told}");
+        assert!(!told.contains(['\n', '\u{202e}', '\u{1b}']), "{told:?}");
+    }
+
+    #[test]
+    fn what_takes_much_memory_is_not_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("[{}0]", "0,".repeat(MOST_VALUES))).unwrap();
+        let told = saved(file.path(), None).unwrap_err().to_string();
+        assert!(told.contains("values"), "{told}");
+    }
 
     fn healthy() -> Inventory {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audits/healthy.json");
