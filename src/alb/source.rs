@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use gladhand_probes::Untrusted;
-use gladhand_probes::aws::answers::Answers;
+use gladhand_probes::aws::answers::{Answers, most_values};
 use gladhand_probes::aws::inventory::LoadBalancer;
 use gladhand_probes::aws::read;
 use gladhand_probes::aws::{Inventory, Section};
@@ -14,12 +14,15 @@ use gladhand_probes::untrusted::escape;
 /// A saved report of many targets is not larger.
 const MOST: u64 = 64 * 1024 * 1024;
 
+/// JSON values at most: short ones take many times as much memory as space in a file.
+const MOST_VALUES: usize = 4_000_000;
+
 /// Why there is no load balancer to audit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
     /// A file that cannot be read, or is none that was asked for.
-    #[error("cannot use `{}` as --from-json: {why}", Untrusted::from(.path.to_string_lossy().as_ref()))]
+    #[error("cannot use `{}` as --from-json: {}", Untrusted::from(.path.to_string_lossy().as_ref()), escape(.why))]
     File {
         /// The file or folder.
         path: PathBuf,
@@ -64,6 +67,9 @@ fn from_file(path: &Path) -> Result<Inventory, SourceError> {
     read.map_err(|error| wrong(error.to_string()))?;
     if text.len() as u64 > MOST {
         return Err(wrong("it is larger than 64 MiB".into()));
+    }
+    if most_values(text.as_bytes()) > MOST_VALUES {
+        return Err(wrong(format!("it has more than {MOST_VALUES} values")));
     }
     let mut value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| wrong(format!("no JSON: {error}")))?;
@@ -158,6 +164,27 @@ fn there(known: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_parser_repeats_of_a_file_is_escaped() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let evil = "\n::error::x\u{202e}\u{1b}[2J";
+        let text = serde_json::json!({"load_balancers": [{
+            "arn": "a", "name": "a", "dns_name": "a", "type": evil, "scheme": evil,
+        }]});
+        std::fs::write(file.path(), text.to_string()).unwrap();
+        let told = saved(file.path(), None).unwrap_err().to_string();
+        assert!(told.contains("unknown variant"), "{told}");
+        assert!(!told.contains(['\n', '\u{202e}', '\u{1b}']), "{told:?}");
+    }
+
+    #[test]
+    fn what_takes_much_memory_is_not_read() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("[{}0]", "0,".repeat(MOST_VALUES))).unwrap();
+        let told = saved(file.path(), None).unwrap_err().to_string();
+        assert!(told.contains("values"), "{told}");
+    }
 
     fn healthy() -> Inventory {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/audits/healthy.json");

@@ -605,3 +605,67 @@ fn answers_to_commands_that_no_audit_asks_for_are_passed_over() {
         .to_string();
     assert!(told.contains("name it for its command"), "{told}");
 }
+
+/// What a terminal, a shell, or a CI that reads logs would obey.
+const EVIL: &str = "\u{1b}[2J\u{7}\u{202e}\u{200b}\n::error::x\r\n$(id)`id`';id;\u{2028}\0";
+
+/// The place of every text in it, as a JSON Pointer.
+fn texts(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(_) => all.push(at.to_owned()),
+        serde_json::Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                texts(item, &format!("{at}/{place}"), all);
+            }
+        }
+        serde_json::Value::Object(members) => {
+            for (name, member) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                texts(member, &format!("{at}/{name}"), all);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_text_of_aws_reaches_a_terminal_as_it_is() {
+    let healthy = serde_json::to_value(inventory("shop")).unwrap();
+    let mut places = Vec::new();
+    texts(&healthy, "", &mut places);
+    assert!(places.len() > 200, "{}", places.len());
+    let options = crate::report::RenderOptions {
+        width: 100,
+        color: false,
+        detail: crate::report::Detail::Evidence,
+        fail_on: None,
+        exit: None,
+    };
+    let mut rendered = 0;
+    for place in places {
+        let mut changed = healthy.clone();
+        let text = changed.pointer_mut(&place).unwrap();
+        *text = format!("{}{EVIL}", text.as_str().unwrap_or_default()).into();
+        // An address or a type that is none is refused where it is read.
+        let Ok(inventory) = serde_json::from_value(changed) else {
+            continue;
+        };
+        let report = whole(inventory, Vec::new());
+        for format in crate::report::FORMATS {
+            let mut out = Vec::new();
+            format.render(&report, &options, &mut out).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            let obeyed =
+                |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{2028}".contains(c);
+            assert!(!out.contains(obeyed), "{} {place}", format.name());
+            assert!(
+                !out.lines()
+                    .any(|line| line.trim_start().starts_with("::error")),
+                "{} {place}",
+                format.name()
+            );
+            rendered += 1;
+        }
+    }
+    assert!(rendered > 500, "{rendered}");
+}

@@ -62,7 +62,11 @@ pub enum RecordError {
         source: io::Error,
     },
     /// The file is no record: no JSON, or without `id` or `signature`.
-    #[error("{} is no record: {reason}", shown(path))]
+    #[error(
+        "{} is no record: {}",
+        shown(path),
+        gladhand_probes::untrusted::escape(reason)
+    )]
     Parse {
         /// Which.
         path: PathBuf,

@@ -159,7 +159,7 @@ fn figures_are_the_catalogues() {
 #[test]
 fn links_in_a_circle_are_followed_once() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
+    std::fs::write(
         folder.path().join("a.json"),
         r#"{"id":"a/b","signature":"x"}"#,
     )
@@ -169,5 +169,5 @@ fn links_in_a_circle_are_followed_once() {
             .unwrap();
     }
     // 12 links, 16 folders deep: more paths than anybody can wait for.
-    assert_eq!(files(folder.path()).unwrap().len(), 1);
+    assert_eq!(super::files(folder.path()).unwrap().len(), 1);
 }

@@ -16,6 +16,7 @@ use super::operations::{OPERATIONS, Operation};
 use super::plan::{self, Call};
 
 pub use self::load::LoadError;
+pub use self::load::most_values;
 #[cfg(feature = "aws")]
 pub(super) use self::load::one_user;
 pub use self::save::SaveError;
@@ -163,7 +164,14 @@ pub(super) fn file_name_of(resource: &str) -> String {
             }
         }
     }
-    // The end tells more: a path comes first.
+    // The end tells more: a path comes first. What is cut off still tells one from another.
     let skip = name.len().saturating_sub(LONGEST);
-    name.split_off(skip)
+    if skip == 0 {
+        return name;
+    }
+    // FNV-1a.
+    let sum = own.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |sum, byte| {
+        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    });
+    format!("{sum:016x}_{}", name.split_off(skip))
 }

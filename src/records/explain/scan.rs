@@ -186,13 +186,7 @@ mod tests {
 
     #[test]
     fn who_stops_waits_for_nothing_more() {
-        for text in [
-            &b""[..],
-            b"a",
-            b"needle\nmore",
-            b"\x1f\x8b",
-            b"\x1f\x8b\x08\0\0",
-        ] {
+        for text in [&b""[..], b"a", b"needle\nmore"] {
             let catalogue = catalogue();
             let matcher = Matcher::new(&catalogue);
             let mut groups = Groups::new(&catalogue, &matcher);

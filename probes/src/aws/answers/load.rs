@@ -4,8 +4,9 @@
 //! is about (`describe-target-health`), the file's name has to, unless there is only one it could be.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde_json::{Map, Value};
 
@@ -25,6 +26,8 @@ use crate::aws::subject::{Subject, SubjectError};
 const LARGEST_FILE: u64 = 64 << 20;
 /// Bytes of all files at most.
 const LARGEST_FOLDER: u64 = 512 << 20;
+/// JSON values in all files at most: short ones take many times as much memory as space in a file.
+const MOST_VALUES: usize = 4_000_000;
 /// Files at most.
 const MOST_FILES: usize = 20_000;
 
@@ -308,7 +311,7 @@ fn is_spare(call: &Call) -> bool {
 }
 
 /// A path, as it may be shown.
-fn shown(path: &Path) -> Untrusted {
+pub(super) fn shown(path: &Path) -> Untrusted {
     Untrusted::from_bytes(path.to_string_lossy().as_bytes())
 }
 
@@ -358,7 +361,7 @@ fn read(folder: &Path, answers: &mut Answers) -> Result<Vec<File>, LoadError> {
     }
     paths.sort();
     let mut files = Vec::new();
-    let mut total = 0;
+    let (mut total, mut values) = (0, 0);
     for path in paths {
         let size = path.metadata().map_err(failed(&path))?.len();
         total += size;
@@ -368,7 +371,18 @@ fn read(folder: &Path, answers: &mut Answers) -> Result<Vec<File>, LoadError> {
                 problem: "too large: a file may have 64 MiB, a folder 512 MiB".into(),
             });
         }
-        let bytes = fs::read(&path).map_err(failed(&path))?;
+        // As much as it was said to be: it may be growing.
+        let mut bytes = Vec::new();
+        let file = fs::File::open(&path).map_err(failed(&path))?;
+        let mut file = file.take(LARGEST_FILE);
+        file.read_to_end(&mut bytes).map_err(failed(&path))?;
+        values += most_values(&bytes);
+        if values > MOST_VALUES {
+            return Err(LoadError::File {
+                path,
+                problem: "too much: a folder may have 4,000,000 values".into(),
+            });
+        }
         if path.file_name().is_some_and(|name| name == NOT_READ) {
             answers.all.extend(refusals(&path, &bytes)?);
         } else if let Some(file) = File::parse(path, &bytes)? {
@@ -376,6 +390,12 @@ fn read(folder: &Path, answers: &mut Answers) -> Result<Vec<File>, LoadError> {
         }
     }
     Ok(files)
+}
+
+/// How many values JSON has at most, without reading it.
+pub fn most_values(json: &[u8]) -> usize {
+    let begins = |byte: &&u8| matches!(byte, b',' | b'[' | b'{');
+    1 + json.iter().filter(begins).count()
 }
 
 fn refusals(path: &Path, bytes: &[u8]) -> Result<Vec<Answer>, LoadError> {

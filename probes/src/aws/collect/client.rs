@@ -3,7 +3,7 @@
 //! The parts are the SDK's own (credentials, signature, retries); only what is sent and what becomes of the
 //! answer is ours, since the answer is to be kept as it came.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -60,6 +60,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pages of one answer at most: at 100 or 400 elements each, far more than AWS's quotas allow.
 const MOST_PAGES: usize = 1_000;
+/// Bytes of all pages of one answer at most.
+const LARGEST: usize = 64 << 20;
+/// Until all pages of one answer are there.
+const ALL_PAGES: Duration = Duration::from_secs(600);
 /// Bytes of AWS's words that are kept.
 const LONGEST_MESSAGE: usize = 1_024;
 
@@ -230,13 +234,18 @@ impl Client {
     }
 
     async fn pages(&self, call: &Call) -> Result<Value, Refusal> {
+        let all = tokio::time::timeout(ALL_PAGES, self.every_page(call)).await;
+        all.unwrap_or_else(|_| Err(unreadable("its pages take more than 10 minutes")))
+    }
+
+    async fn every_page(&self, call: &Call) -> Result<Value, Refusal> {
         let (given, asked) = match call.operation.pages {
-            Pages::One => return self.page(call, None).await,
+            Pages::One => return Ok(self.page(call, None).await?.0),
             Pages::Marker => ("NextMarker", "Marker"),
             Pages::Token => ("NextToken", "NextToken"),
         };
-        let mut whole = self.page(call, None).await?;
-        let mut last = None;
+        let (mut whole, mut total) = self.page(call, None).await?;
+        let mut been = BTreeSet::new();
         for _ in 0..MOST_PAGES {
             let token = match whole
                 .as_object_mut()
@@ -245,18 +254,28 @@ impl Client {
                 Some(Value::String(token)) if !token.is_empty() => token,
                 _ => return Ok(whole),
             };
-            if last.as_ref() == Some(&token) {
-                return Err(unreadable("a page leads to itself"));
+            if !been.insert(token.clone()) {
+                return Err(unreadable(
+                    "a page leads to itself, or back to an earlier one",
+                ));
             }
             // A list that ends in the middle would look complete, so one page that fails fails it all.
-            let page = self.page(call, Some((asked, &token))).await?;
+            let (page, size) = self.page(call, Some((asked, &token))).await?;
+            total += size;
+            if total > LARGEST {
+                return Err(unreadable("its pages have more than 64 MiB"));
+            }
             join(&mut whole, page, Repeats::Keep);
-            last = Some(token);
         }
         Err(unreadable("more than 1,000 pages"))
     }
 
-    async fn page(&self, call: &Call, token: Option<(&str, &str)>) -> Result<Value, Refusal> {
+    /// A page, and its size on the wire.
+    async fn page(
+        &self,
+        call: &Call,
+        token: Option<(&str, &str)>,
+    ) -> Result<(Value, usize), Refusal> {
         let service = call.operation.service;
         let endpoint = self
             .services
@@ -268,6 +287,7 @@ impl Client {
             Err(error) => return Err(refusal(&error)),
         };
         xml::answer(call.operation, &body)
+            .map(|answer| (answer, body.len()))
             .map_err(|problem| unreadable(&format!("the answer cannot be read: {problem}")))
     }
 }

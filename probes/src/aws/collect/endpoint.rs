@@ -76,13 +76,23 @@ fn iam(behind: &str, region: &str) -> (String, String) {
 }
 
 pub(super) fn checked(url: &str) -> Result<String, CollectError> {
-    let parsed = url::Url::parse(url).ok();
-    let good = parsed
-        .is_some_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
-    good.then(|| url.to_owned())
-        .ok_or_else(|| CollectError::Settings {
-            message: format!("{url:?} is no URL of an endpoint: https://HOST[:PORT]"),
-        })
+    let wrong = |message: String| Err(CollectError::Settings { message });
+    let Some(parsed) = url::Url::parse(url)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some())
+    else {
+        return wrong(format!(
+            "{url:?} is no URL of an endpoint: https://HOST[:PORT]"
+        ));
+    };
+    // Not repeated: it may be a password, and errors are written to logs.
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return wrong("the URL of an endpoint has a user or a password in it: give none".into());
+    }
+    if parsed.query().is_some() || parsed.fragment().is_some() {
+        return wrong(format!("{url:?} has more than https://HOST[:PORT]"));
+    }
+    Ok(url.to_owned())
 }
 
 /// It becomes part of a host's name.
@@ -248,5 +258,11 @@ mod tests {
         for url in ["localhost:5000", "file:///etc", "", "http://"] {
             assert!(checked(url).is_err(), "{url:?}");
         }
+        let told = checked("https://me:hunter2@localhost")
+            .unwrap_err()
+            .to_string();
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(checked("https://localhost/?a=b").is_err());
+        assert!(checked("http://[::1]:5000/").is_ok());
     }
 }

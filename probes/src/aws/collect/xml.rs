@@ -13,12 +13,22 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
+use crate::aws::answers::most_values;
 use crate::aws::operations::{Operation, Service};
 
 /// Elements within elements at most.
 const DEEPEST: usize = 64;
 /// Elements of one answer at most: a page has some ten thousand.
 const MOST_NODES: u32 = 2_000_000;
+
+/// Octets of an error that are read.
+const LONGEST_ERROR: usize = 256 << 10;
+/// Octets of a tag at most.
+const LONGEST_TAG: usize = 4_096;
+/// Namespaces at most.
+const MOST_NAMESPACES: usize = 16;
+/// Values of one answer in JSON at most.
+const MOST_VALUES: usize = 200_000;
 
 /// From AWS's service models: `probes/data/aws-shapes.py` writes it.
 const SHAPES: &str = include_str!("../../../data/aws-shapes.json");
@@ -46,6 +56,9 @@ pub(super) fn answer(operation: &Operation, body: &[u8]) -> Result<Value, String
     let shape = format!("{}.{}", operation.service.cli(), operation.name);
     let kind = shapes().operations.get(&shape).map_or("", String::as_str);
     if matches!(operation.service, Service::Acm | Service::WafV2) {
+        if most_values(body) > MOST_VALUES {
+            return Err(format!("more than {MOST_VALUES} values"));
+        }
         let value: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         if !value.is_object() {
             return Err("no JSON object".into());
@@ -83,6 +96,8 @@ pub(super) fn error(body: &[u8], header: Option<&str>) -> Said {
         code.rsplit('#').next().unwrap_or_default().to_owned()
     };
     let mut said = Said::default();
+    // An error is short.
+    let body = body.get(..LONGEST_ERROR).unwrap_or(body);
     if let Ok(Value::Object(members)) = serde_json::from_slice(body) {
         let text = |names: [&str; 2]| {
             let mut found = names.iter().filter_map(|name| members.get(*name)?.as_str());
@@ -122,12 +137,27 @@ fn shapes() -> &'static Shapes {
 }
 
 fn parse(text: &str) -> Result<Document<'_>, String> {
+    sound(text)?;
     let options = ParsingOptions {
         allow_dtd: false,
         nodes_limit: MOST_NODES,
         ..ParsingOptions::default()
     };
     Document::parse_with_options(text, options).map_err(|error| error.to_string())
+}
+
+/// The parser takes the square of the number of attributes of an element, and of namespaces: AWS has one.
+fn sound(text: &str) -> Result<(), String> {
+    let longest = text
+        .split('<')
+        .map(|tag| tag.find('>').unwrap_or(tag.len()));
+    if longest.max().is_some_and(|longest| longest > LONGEST_TAG) {
+        return Err(format!("a tag of more than {LONGEST_TAG} octets"));
+    }
+    if text.matches("xmlns").nth(MOST_NAMESPACES).is_some() {
+        return Err(format!("more than {MOST_NAMESPACES} namespaces"));
+    }
+    Ok(())
 }
 
 /// Whether elements stand in elements further than AWS's do: the conversion goes down with them.
@@ -315,6 +345,28 @@ mod tests {
         CERTIFICATE, INSTANCES, LISTENERS, NETWORK_ACLS, OPERATIONS, RULES, SECURITY_GROUPS,
         WEB_ACL,
     };
+
+    #[test]
+    fn what_costs_a_parser_the_square_is_not_parsed() {
+        let many: String = (0..200_000)
+            .map(|number| format!(" a{number}=''"))
+            .collect();
+        let spaces: String = (0..5_000)
+            .map(|number| format!("<a xmlns:n{number}='u'>"))
+            .collect();
+        let begun = std::time::Instant::now();
+        for text in [format!("<DescribeListenersResponse{many}/>"), spaces] {
+            let error = answer(&LISTENERS, text.as_bytes()).unwrap_err();
+            assert!(error.contains("more than"), "{error}");
+        }
+        let zeros = format!("{{\"a\":[{}0]}}", "0,".repeat(MOST_VALUES));
+        assert!(
+            answer(&CERTIFICATE, zeros.as_bytes())
+                .unwrap_err()
+                .contains("values")
+        );
+        assert!(begun.elapsed().as_secs() < 30);
+    }
 
     #[test]
     fn the_table_knows_every_operation() {
