@@ -182,7 +182,7 @@ fn an_audit_is_no_scan() {
 fn groups(inventory: &mut Inventory) -> &mut [gladhand_probes::aws::inventory::TargetGroup] {
     match &mut inventory.target_groups {
         Section::Read(groups) => groups,
-        _ => panic!("read"),
+        Section::NotRead(_) => panic!("read"),
     }
 }
 
