@@ -1,9 +1,10 @@
 //! What holds for the records in the program.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use super::lint::{self, Problem};
-use super::{Catalogue, Source, cause, product};
+use super::{Catalogue, Source, cause, files, product};
 
 fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/records")
