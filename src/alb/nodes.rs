@@ -8,7 +8,7 @@ use gladhand_probes::aws::inventory::LoadBalancer;
 use gladhand_probes::net::{Nearness, nearness};
 use gladhand_probes::scan::resolve_name;
 use gladhand_probes::settings::ConnectTo;
-use gladhand_probes::target::{Target, parse_port};
+use gladhand_probes::target::{Host, Target, parse_port};
 
 /// `NAME:PORT:ADDRESS[,ADDRESS…]`, as curl's `--resolve`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,13 +31,21 @@ pub struct PinError;
 pub struct Nodes {
     pins: Vec<Pin>,
     connect: Option<ConnectTo>,
+    /// Whether AWS's APIs are a stand-in on this machine, so that its targets may be here, too.
+    stand_in: bool,
     /// The addresses of the DNS name, or why there are none.
     resolved: Option<Result<Vec<IpAddr>, String>>,
 }
 
 impl Nodes {
-    /// Resolves the load balancer's DNS name, unless `connect` says where it is.
-    pub async fn find(balancer: &LoadBalancer, pins: Vec<Pin>, settings: &Settings) -> Self {
+    /// Resolves the load balancer's DNS name, unless `connect` says where it is. `api` is the URL that AWS's
+    /// APIs were asked at, where that was said.
+    pub async fn find(
+        balancer: &LoadBalancer,
+        pins: Vec<Pin>,
+        api: Option<&str>,
+        settings: &Settings,
+    ) -> Self {
         let resolved = match settings.connect {
             Some(_) => None,
             None if balancer.dns_name.is_empty() => Some(Err("it has no DNS name".into())),
@@ -46,6 +54,7 @@ impl Nodes {
         Self {
             pins,
             connect: settings.connect,
+            stand_in: api.is_some_and(is_here),
             resolved,
         }
     }
@@ -60,7 +69,7 @@ impl Nodes {
 
     /// Why an address that AWS's answers name is not contacted. Answers may be somebody else's, so nobody
     /// must be able to make this machine ask itself or its cloud's metadata service; itself only where the
-    /// user has put the load balancer here.
+    /// user has put the load balancer, or AWS's APIs, here.
     pub(super) fn refuses(&self, ip: IpAddr) -> Option<&'static str> {
         let here = |ip: &IpAddr| nearness(*ip) == Nearness::Loopback;
         let given = self.connect.map(|to| to.ip);
@@ -70,6 +79,7 @@ impl Nodes {
             .flat_map(|pin| pin.addresses.iter().copied());
         match nearness(ip) {
             Nearness::Elsewhere => None,
+            Nearness::Loopback if self.stand_in => None,
             Nearness::Loopback if given.into_iter().chain(pinned).any(|ip| here(&ip)) => None,
             Nearness::Loopback => {
                 Some("it is this machine, and no --connect or --resolve says that it is meant")
@@ -106,6 +116,14 @@ impl Nodes {
             (None, None) => Err("nobody resolved its DNS name".into()),
         }
     }
+}
+
+/// Whether a URL leads to this machine.
+fn is_here(url: &str) -> bool {
+    url.parse::<Target>().is_ok_and(|target| match target.host {
+        Host::Ip(ip) => nearness(ip) == Nearness::Loopback,
+        Host::Name(name) => name == "localhost",
+    })
 }
 
 async fn resolve(name: &str, settings: &Settings) -> Result<Vec<IpAddr>, String> {
@@ -220,6 +238,21 @@ mod tests {
             "169.254.169.254".parse().unwrap(),
         );
         assert!(nodes.refuses(loopback).is_some());
+        for (url, here) in [
+            ("http://127.0.0.1:5000", true),
+            ("http://localhost:4566/", true),
+            (
+                "https://elasticloadbalancing.eu-central-1.amazonaws.com",
+                false,
+            ),
+        ] {
+            let nodes = Nodes {
+                stand_in: is_here(url),
+                ..Nodes::default()
+            };
+            assert_eq!(nodes.refuses(loopback).is_none(), here, "{url}");
+            assert!(nodes.refuses(metadata).is_some(), "{url}");
+        }
         nodes.pins = vec!["*:443:127.0.0.1".parse().unwrap()];
         assert_eq!(nodes.refuses(loopback), None);
         assert!(nodes.refuses(metadata).is_some());

@@ -324,6 +324,15 @@ impl Args {
         Ok(exit)
     }
 
+    /// Where AWS's APIs were asked, if that was said: as for every tool of AWS's.
+    fn api(&self) -> Option<String> {
+        if self.aws.from_json.is_some() {
+            return None;
+        }
+        let given = self.aws.endpoint_url.clone();
+        given.or_else(|| std::env::var("AWS_ENDPOINT_URL").ok())
+    }
+
     /// What is to be probed.
     async fn plan(&self, inventory: &Inventory, settings: &Settings) -> Result<Plan, CliError> {
         let Some(balancer) = inventory.load_balancers.first() else {
@@ -335,7 +344,8 @@ impl Args {
         let host = self.probing.host.as_deref();
         let (connect, pins) = (self.probing.connect, &self.probing.resolve);
         alb::check_places(inventory, balancer, host, connect, pins).map_err(CliError::Usage)?;
-        let nodes = Nodes::find(balancer, pins.clone(), settings).await;
+        let api = self.api();
+        let nodes = Nodes::find(balancer, pins.clone(), api.as_deref(), settings).await;
         Ok(alb::plan(&Ask {
             inventory,
             balancer,
