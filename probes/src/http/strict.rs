@@ -302,15 +302,15 @@ impl Reader {
             .take_while(|byte| matches!(byte, b'\r' | b'\n'));
         let empty = lines.count();
         let rest = self.pending.get(empty..).unwrap_or_default();
-        if !b"HTTP/"
-            .iter()
-            .zip(rest)
-            .all(|(expected, byte)| expected == byte)
-        {
+        let begins = b"HTTP/";
+        if !begins.iter().zip(rest).all(|(one, other)| one == other) {
             self.keep_first();
             return self.stop(AnswerEnd::NotHttp);
         }
-        if rest.is_empty() {
+        if rest.len() < begins.len() {
+            if empty > MOST_OF_HEAD {
+                self.stop(AnswerEnd::HeadTooLarge);
+            }
             return false;
         }
         if empty > 0 {

@@ -145,6 +145,7 @@ fn what_is_no_http_1_is_told_at_once() {
         "<html>hello</html>",
         "220 mail ESMTP\r\n",
         "SSH-2.0-x\r\n",
+        "\r\nH3 x\r\n",
         "http/1.1 200 OK\r\n\r\n",
     ] {
         let answer = read_then(text.as_bytes(), Ending::Silence);
