@@ -293,6 +293,10 @@ impl Reader {
         if self.pending.starts_with(&[21, 3]) {
             return self.stop(AnswerEnd::Tls);
         }
+        // An alert of TLS, it may be.
+        if self.pending == [21] {
+            return false;
+        }
         if self.pending.first() == Some(&0) && self.pending.len() < SETTINGS_FRAME {
             return false;
         }
