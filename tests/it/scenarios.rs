@@ -147,9 +147,15 @@ fn every_file_has_a_line() {
 fn every_rule_is_reproduced() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut tests = String::new();
-    for folder in [root.join("tests/it"), folder()] {
+    let mut folders = vec![root.join("tests/it"), folder()];
+    while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
-            tests.push_str(&std::fs::read_to_string(entry.unwrap().path()).unwrap());
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                tests.push_str(&std::fs::read_to_string(path).unwrap());
+            }
         }
     }
     let ran = gladhand(&["rules"]);
